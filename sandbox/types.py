@@ -1,7 +1,7 @@
 """The vocabulary of the computer: what a backend and a machine can do, and the words they use.
 
-Hides which technology isolates a session (namespaces, a virtual machine, a cluster), so that the rest of the
-product sees one computer with a shell and files. A new backend is one class that satisfies `Backend`; what runs
+Hides which technology isolates a session (namespaces, a virtual machine, a cluster): the rest of the
+product sees one computer with a shell and files. A new backend is one class satisfying `Backend`; what runs
 inside (the guest program) and the conformance suite are the same for all.
 """
 
@@ -53,7 +53,7 @@ class NotFound(MachineError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something this host lacks. `fatal` means no machine starts; otherwise it starts with less protection."""
+    """Something this host lacks. `fatal`: no machine starts; otherwise it starts with less protection."""
 
     what: str
     fix: str
@@ -171,7 +171,9 @@ class Machine(Protocol):
         ...
 
     async def read(self, path: str, *, offset: int = 0, limit: int = READ_MAX) -> bytes:
-        """At most `limit` (<= READ_MAX) bytes of a file from `offset`; empty at its end. PathRefused, NotFound."""
+        """At most `limit` (<= READ_MAX) bytes of a file from `offset`; empty at its end.
+
+        PathRefused, NotFound."""
         ...
 
     async def write(self, path: str, content: bytes | AsyncIterable[bytes], *, mode: int = 0o644) -> FileInfo:

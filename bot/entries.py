@@ -17,9 +17,7 @@ from bot.heard import FileRef, Person
 Item = dict[str, Any]
 """One item of the model's input or output, in the shape of the Responses API."""
 
-Sense = Literal[
-    "request", "steer", "answer", "status", "aside", "stop", "mute", "unmute", "refused", "resume"
-]
+Sense = Literal["request", "steer", "answer", "status", "aside", "stop", "mute", "unmute", "refused", "resume"]
 """What a message means for the session, decided once when it is read and never again."""
 
 

@@ -229,15 +229,16 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
-    """One line of the plan, in a person's words."""
+    """One line of the plan, in a person's words. `task` names its request where a message holds several."""
 
     text: str
     state: Literal["todo", "doing", "done", "dropped"] = "todo"
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The plan as it now stands. `goal` restates the request; `task` is its name where several run."""
+    """The plan as it now stands. `goal` restates the request in the person's terms."""
 
     at: datetime
     goal: str

@@ -1,0 +1,68 @@
+"""What a session owes its thread: an outbox computed from the journal, so that nothing owed can be forgotten.
+
+Each duty has a key. `Posting` is written before it is done and `Posted` after; a duty whose `Posting` stands
+alone may have been done by a worker that died, so the surface looks before it posts again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.session.state import State
+
+What = Literal["receipt", "whisper", "status", "card", "ask", "record", "report", "answer", "files", "settle"]
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something to post, update or mark. `ref` names what it is about (a ts, an ask, a run's number)."""
+
+    what: What
+    key: str
+    ref: str
+
+
+def owed(state: State) -> Iterator[Duty]:
+    """Everything owed now, the most urgent first."""
+    for duty in _all(state):
+        if duty.key not in state.posted:
+            yield duty
+
+
+def _all(state: State) -> Iterator[Duty]:
+    for mark, ts in state.receipts:
+        yield Duty("receipt", f"{mark}:{ts}", ts)
+    for refused in state.refused:
+        yield Duty("whisper", f"whisper:{refused.key}", refused.key)
+    for said in state.asked_status:
+        yield Duty("status", f"status:{said.ts}", said.ts)
+    run = state.run
+    if run is None:
+        return
+    if not run.ended:
+        yield Duty("card", f"card:{run.number}", str(run.number))
+    yield from _asks(state)
+    if state.final_text is not None and not state.open_asks:
+        yield Duty("answer", f"answer:{state.reply_number}", str(state.reply_number))
+        if run.files:
+            yield Duty("files", f"files:{state.reply_number}", str(state.reply_number))
+    if run.ended and run.answered is None:
+        yield Duty("report", f"report:{run.number}", str(run.number))
+    if run.ended:
+        yield Duty("settle", f"settled:{run.number}", str(run.number))
+
+
+def _asks(state: State) -> Iterator[Duty]:
+    for ask in state.asks.values():
+        key = ask_key(ask.asked.ask, ask.asked.version)
+        if ask.open:
+            yield Duty("ask", key, ask.asked.ask)
+        elif key in state.posting:
+            yield Duty("record", f"record:{ask.asked.ask}", ask.asked.ask)
+
+
+def ask_key(ask: str, version: int) -> str:
+    """The key under which an ask's card is posted."""
+    return f"ask:{ask}:{version}"

@@ -1,0 +1,379 @@
+"""A session's state: what its journal comes to. Folding the same entries gives the same state, always.
+
+Hides the order in which entries may arrive. Nothing in here does anything, asks a clock or knows a surface;
+`steps` reads this state and says what to do, `duties` what is owed to the thread.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Literal, assert_never
+
+from bot.entries import (
+    Answered,
+    Asked,
+    Brought,
+    Compacted,
+    Decided,
+    Deliverable,
+    Dropped,
+    Entry,
+    Failed,
+    Finished,
+    HeldWrite,
+    Judged,
+    Noted,
+    Planned,
+    Posted,
+    Posting,
+    Rated,
+    Refused,
+    Replied,
+    Reworded,
+    Said,
+    Started,
+    Stopped,
+    Withdrawn,
+)
+from bot.heard import Person, Thread
+
+Phase = Literal["proposed", "asking", "ready", "running", "done"]
+SENT = "web_write"
+"""The name of the action that sends a held write: no tool of the model's, a call of the session's own."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One action the model, or a program in its machine, wants."""
+
+    id: str
+    """Unique in the session: the reply's number and the call's place in it. Providers reuse their own ids."""
+    name: str
+    arguments: str
+    call_id: str = ""
+    """The provider's id, under which the output goes back."""
+    phase: Phase = "proposed"
+    judged: Judged | None = None
+    ask: str = ""
+    started: Started | None = None
+    finished: Finished | None = None
+    dropped: str = ""
+    """Why it was dropped, if it was."""
+    held: HeldWrite | None = None
+    """The held write it would send: its result reaches the model as a message, not as a call's output."""
+
+
+@dataclass(slots=True)
+class Ask:
+    """A question or an approval and how it ended."""
+
+    asked: Asked
+    decided: Decided | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.decided is None
+
+
+@dataclass(slots=True)
+class Run:
+    """One piece of work: from a request to its answer."""
+
+    number: int
+    requester: Person
+    request: Said
+    since: datetime
+    heard: list[Said] = field(default_factory=list[Said])
+    """The request and every message that changed its course."""
+    steps: int = 0
+    tokens: int = 0
+    cost: float | None = 0.0
+    """US dollars; None once a call's price was not known."""
+    busy: float = 0.0
+    """Seconds the model and the tools took; waiting for people does not count."""
+    failures: int = 0
+    failed: Failed | None = None
+    stopped: Stopped | None = None
+    answered: Answered | None = None
+    ended_at: datetime | None = None
+    files: list[Deliverable] = field(default_factory=list[Deliverable])
+    note: str = ""
+    """The last message that changed the course, with the step from which it applies."""
+
+    @property
+    def ended(self) -> bool:
+        return self.ended_at is not None
+
+
+@dataclass(slots=True)
+class State:
+    """Everything a step may depend on."""
+
+    thread: Thread
+    number: int = 0
+    entries: list[tuple[int, Entry]] = field(default_factory=list[tuple[int, Entry]])
+    runs: list[Run] = field(default_factory=list[Run])
+    calls: dict[str, Call] = field(default_factory=dict[str, Call])
+    asks: dict[str, Ask] = field(default_factory=dict[str, Ask])
+    said: dict[str, Said] = field(default_factory=dict[str, Said])
+    """By the message's id, as now worded."""
+    keys: set[str] = field(default_factory=set[str])
+    """Inbox keys already read."""
+    posting: dict[str, str] = field(default_factory=dict[str, str])
+    posted: dict[str, str] = field(default_factory=dict[str, str])
+    brought: dict[str, Brought] = field(default_factory=dict[str, Brought])
+    refused: list[Refused] = field(default_factory=list[Refused])
+    asked_status: list[Said] = field(default_factory=list[Said])
+    receipts: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """(mark, ts) owed to the messages that were taken up."""
+    plan: Planned | None = None
+    notes: list[str] = field(default_factory=list[str])
+    reply: Replied | None = None
+    reply_number: int = 0
+    news: int = 0
+    """Number of the newest entry the model has to know of."""
+    course: int = 0
+    """Number of the newest entry by which a person changed what is wanted."""
+    muted: bool = False
+    compacted: Compacted | None = None
+    withdrawn: set[str] = field(default_factory=set[str])
+
+    @property
+    def run(self) -> Run | None:
+        """The newest run, ended or not."""
+        return self.runs[-1] if self.runs else None
+
+    @property
+    def active(self) -> bool:
+        """Whether a run is under way."""
+        return bool(self.runs) and not self.runs[-1].ended
+
+    @property
+    def pending(self) -> list[Call]:
+        """Calls that have not ended, in the order they were asked for."""
+        return [call for call in self.calls.values() if call.phase != "done"]
+
+    @property
+    def open_asks(self) -> list[Ask]:
+        """Questions and approvals that wait for a person."""
+        return [ask for ask in self.asks.values() if ask.open]
+
+    @property
+    def owners(self) -> set[str]:
+        """Ids of the people whose plain replies are meant for the bot."""
+        return {run.requester.id for run in self.runs}
+
+    @property
+    def unread(self) -> bool:
+        """Whether something happened that the newest reply did not know of."""
+        return self.reply is None or self.news > self.reply.seen
+
+    @property
+    def final_text(self) -> str | None:
+        """The answer that waits to be delivered: the newest reply's text when it asked for nothing more."""
+        if not self.active or self.reply is None or self.unread or self.pending:
+            return None
+        return reply_text(self.reply)
+
+    def apply(self, number: int, entry: Entry) -> None:
+        """Take the next entry. Entries are applied once, in the order of their numbers."""
+        self.number = number
+        self.entries.append((number, entry))
+        match entry:
+            case Said():
+                self._said(number, entry)
+            case Reworded() | Withdrawn():
+                self._changed(number, entry)
+            case Replied():
+                self._replied(number, entry)
+            case Judged() | Asked() | Decided():
+                self._judgement(number, entry)
+            case Started() | Finished() | Dropped():
+                self._action(number, entry)
+            case Stopped() | Failed() | Answered():
+                self._ending(number, entry)
+            case _:
+                self._record(number, entry)
+
+    def _said(self, number: int, entry: Said) -> None:
+        self.keys.add(entry.key)
+        self.said[entry.ts] = entry
+        match entry.sense:
+            case "request" | "resume":
+                if not self.active:
+                    self.runs.append(Run(len(self.runs) + 1, entry.author, entry, entry.at))
+                    self.plan = None
+                self._heard(number, entry, "seen")
+            case "steer":
+                self._heard(number, entry, "applied")
+                self.runs[-1].note = f"Now: {shorten(entry.text, 120)} (from step {self.runs[-1].steps + 1})"
+            case "answer":
+                self.runs[-1].heard.append(entry)
+                self.receipts.append(("applied", entry.ts))
+                self.news = number
+            case "mute" | "unmute":
+                self.muted = entry.sense == "mute"
+                self.receipts.append(("applied", entry.ts))
+            case "status":
+                self.asked_status.append(entry)
+            case "aside" | "stop" | "refused":
+                pass
+            case _:
+                assert_never(entry.sense)
+
+    def _heard(self, number: int, entry: Said, mark: str) -> None:
+        """A message that says what is wanted: the newest reply no longer stands."""
+        run = self.runs[-1]
+        run.heard.append(entry)
+        run.failures, run.failed = 0, None
+        self.receipts.append((mark, entry.ts))
+        self.news = self.course = number
+
+    def _changed(self, number: int, entry: Reworded | Withdrawn) -> None:
+        self.keys.add(entry.key)
+        self.news = self.course = number
+        if isinstance(entry, Withdrawn):
+            self.withdrawn.add(entry.ts)
+            return
+        self.said[entry.ts] = replace(self.said[entry.ts], text=entry.text)
+        self.receipts.append(("applied", entry.ts))
+        self.runs[-1].note = f"Now: {shorten(entry.text, 120)} (reworded; from step {self.runs[-1].steps + 1})"
+
+    def _replied(self, number: int, entry: Replied) -> None:
+        self.reply, self.reply_number = entry, number
+        run = self.runs[-1]
+        run.steps += 1
+        run.tokens += entry.usage.input + entry.usage.output
+        run.cost = None if run.cost is None or entry.usage.cost is None else run.cost + entry.usage.cost
+        run.busy += entry.seconds
+        run.failures = 0
+        run.failed = None
+        for call in calls_of(number, entry):
+            self.calls[call.id] = call
+
+    def _judgement(self, number: int, entry: Judged | Asked | Decided) -> None:
+        match entry:
+            case Judged():
+                call = self.calls[entry.call]
+                call.judged, call.phase = entry, "ready"
+            case Asked():
+                self.asks[entry.ask] = Ask(entry)
+                if (call := self.calls.get(entry.call)) is not None:
+                    call.ask, call.phase = entry.ask, "asking"
+            case Decided():
+                self.keys.add(entry.key)
+                ask = self.asks[entry.ask]
+                ask.decided = entry
+                call = self.calls.get(ask.asked.call)
+                if call is not None and call.phase == "asking":
+                    call.phase = "ready"
+                self.news = number
+
+    def _action(self, number: int, entry: Started | Finished | Dropped) -> None:
+        match entry:
+            case Started():
+                call = self.calls[entry.call]
+                call.started, call.phase = entry, "running"
+            case Finished():
+                call = self.calls[entry.call]
+                call.finished, call.phase = entry, "done"
+                self.runs[-1].files.extend(entry.files)
+                self.runs[-1].busy += entry.seconds
+                for held in entry.held:
+                    self.calls[held.id] = Call(held.id, SENT, held_arguments(held), held=held)
+                self.news = number
+            case Dropped():
+                for id_ in entry.calls:
+                    self.calls[id_].phase, self.calls[id_].dropped = "done", entry.why
+                if self.runs[-1].note and not self.runs[-1].ended:
+                    self.runs[-1].note += f"; dropped {plural(len(entry.calls), 'planned action')}"
+                self.news = number
+
+    def _ending(self, number: int, entry: Stopped | Failed | Answered) -> None:
+        if not self.runs:
+            return
+        run = self.runs[-1]
+        match entry:
+            case Stopped():
+                run.stopped, run.ended_at = entry, entry.at
+                self.news = number
+            case Failed():
+                run.failed = entry
+                run.failures += 1
+                if entry.retry_at is None:
+                    run.ended_at = entry.at
+            case Answered():
+                run.answered, run.ended_at = entry, entry.at
+
+    def _record(self, number: int, entry: Entry) -> None:
+        match entry:
+            case Posting():
+                self.posting[entry.key] = entry.what
+            case Posted():
+                self.posted[entry.key] = entry.message
+            case Brought():
+                self.brought[entry.file] = entry
+                self.news = number
+            case Refused():
+                self.keys.add(entry.key)
+                self.refused.append(entry)
+            case Rated():
+                self.keys.add(entry.key)
+            case Planned():
+                self.plan = entry
+            case Noted():
+                self.notes.append(entry.text)
+            case Compacted():
+                self.compacted = entry
+            case _:
+                raise AssertionError(f"no fold for {entry!r}")
+
+
+def calls_of(number: int, reply: Replied) -> list[Call]:
+    """The calls a reply asks for; `number` is the reply's place in the journal."""
+    items = [item for item in reply.items if item.get("type") == "function_call"]
+    return [
+        Call(f"{number}.{place}", str(item["name"]), str(item["arguments"]), str(item["call_id"]))
+        for place, item in enumerate(items, start=1)
+    ]
+
+
+def held_arguments(held: HeldWrite) -> str:
+    """What a yes to this write is bound to, as canonical JSON."""
+    value = {"method": held.method, "url": held.url, "headers": list(held.headers), "body": held.blob}
+    return json.dumps(value, sort_keys=True)
+
+
+def shorten(text: str, most: int) -> str:
+    """The text on one line, at most `most` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+
+
+def plural(count: int, noun: str) -> str:
+    """'1 file', '2 files'."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def fold(thread: Thread, rows: Iterable[tuple[int, Entry]]) -> State:
+    """The state that these entries come to."""
+    state = State(thread)
+    for number, entry in rows:
+        state.apply(number, entry)
+    return state
+
+
+def reply_text(reply: Replied) -> str:
+    """The text a person reads in a reply; refusals of the model included."""
+    parts: list[str] = []
+    for item in reply.items:
+        if item.get("type") != "message":
+            continue
+        for part in item.get("content", ()):
+            text = part.get("text") or part.get("refusal") or ""
+            if text:
+                parts.append(str(text))
+    return "\n\n".join(parts)

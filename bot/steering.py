@@ -1,0 +1,241 @@
+"""What a message means for a session: decided once, when it is read, by rules a person can predict.
+
+The requester's plain replies steer; anybody else who may use the bot steers by mentioning it; people talking to
+each other are left alone. Approvals are decided by those named on the card and by nobody else, whatever a
+message says. Pure: state and message in, entries out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from bot import words
+from bot.entries import Decided, Entry, Rated, Refused, Reworded, Said, Sense, Stopped, Withdrawn
+from bot.heard import Delete, Edit, Halt, Heard, Message, Person, Press, Rating, Resume
+from bot.session.state import Ask, State
+
+NOT_ALLOWED = (
+    "I can only take instructions from members of this workspace. Ask one of them to tell me, "
+    "or ask an admin to allow guests (THREADHAND_ALLOW_GUESTS)."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Who may steer besides members."""
+
+    allow_guests: bool = False
+
+    def may(self, person: Person) -> bool:
+        """Whether this person's words are instructions at all."""
+        return person.trusted or (self.allow_guests and person.standing == "guest")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A message being read: who it comes from, when, and under which inbox key."""
+
+    state: State
+    rules: Rules
+    at: datetime
+    key: str
+
+
+def interpret(reading: Reading, heard: Heard) -> list[Entry]:
+    """The entries this message comes to; empty when it was read before or does not concern the session."""
+    if reading.key in reading.state.keys:
+        return []
+    match heard:
+        case Message():
+            return _message(reading, heard)
+        case Edit():
+            return _edit(reading, heard)
+        case Delete():
+            return _delete(reading, heard)
+        case Press():
+            return _press(reading, heard)
+        case Halt():
+            return _halt(reading, heard.author)
+        case Resume():
+            return _resume(reading, heard)
+        case Rating():
+            return [Rated(reading.at, reading.key, heard.author, heard.message, heard.good)]
+        case _:
+            assert_never(heard)
+
+
+def _message(reading: Reading, message: Message) -> list[Entry]:
+    state = reading.state
+    if not reading.rules.may(message.author):
+        if message.addressed:
+            return [Refused(reading.at, reading.key, message.author, NOT_ALLOWED)]
+        return [_said(reading, message, "aside")]
+    if word := words.mute_word(message.text):
+        return [_said(reading, message, "mute" if word == "mute" else "unmute")]
+    meant = message.addressed or (message.author.id in state.owners and not message.to_others and not state.muted)
+    if not meant or words.is_aside(message.text):
+        return [_said(reading, message, "aside")]
+    if words.is_stop(message.text):
+        return [_said(reading, message, "stop"), *_halt(reading, message.author)]
+    if words.is_status(message.text) and state.runs and not message.files:
+        return [_said(reading, message, "status")]
+    if not state.active:
+        return [_said(reading, message, "request")]
+    return _steering(reading, message)
+
+
+def _steering(reading: Reading, message: Message) -> list[Entry]:
+    """A message for a session at work: an answer to what is open, or a change of course."""
+    asks = reading.state.open_asks
+    approvals = [ask for ask in asks if ask.asked.purpose == "approval"]
+    questions = [ask for ask in asks if ask.asked.purpose == "question"]
+    if approvals and (words.is_yes(message.text) or words.is_no(message.text)):
+        return _plain_word(reading, message, approvals)
+    if approvals:
+        why = f"{message.author.name} wrote: {message.text}"
+        ended = [_decided(reading, ask, "withdrawn", message.author, why) for ask in approvals]
+        return [*ended, _said(reading, message, "steer")]
+    if questions:
+        ask = questions[0]
+        said = _said(reading, message, "answer", ask=ask.asked.ask)
+        return [said, _decided(reading, ask, "answered", message.author, message.text)]
+    return [_said(reading, message, "steer")]
+
+
+def _plain_word(reading: Reading, message: Message, approvals: list[Ask]) -> list[Entry]:
+    """'yes' or 'no' typed while approvals are open."""
+    mine = [ask for ask in approvals if message.author.id in ask.asked.deciders]
+    if not mine:
+        return [Refused(reading.at, reading.key, message.author, only(approvals[0]))]
+    if words.is_yes(message.text) and len(mine) > 1:
+        why = "Several confirmations are open. Please use the button on the one you mean."
+        return [Refused(reading.at, reading.key, message.author, why)]
+    verdict = "yes" if words.is_yes(message.text) else "no"
+    said = _said(reading, message, "answer", ask=mine[0].asked.ask)
+    return [said, *(_decided(reading, ask, verdict, message.author, "") for ask in mine)]
+
+
+def _edit(reading: Reading, edit: Edit) -> list[Entry]:
+    state = reading.state
+    before = state.said.get(edit.ts)
+    if before is None or before.author.id != edit.author.id or before.text == edit.text:
+        return []
+    if before.sense not in ("request", "steer", "answer"):
+        return []
+    run = state.run
+    if run is None or all(said.ts != edit.ts for said in run.heard) or not reading.rules.may(edit.author):
+        return []
+    if words.is_stop(edit.text):
+        return _halt(reading, edit.author)
+    reworded = Reworded(reading.at, reading.key, edit.author, edit.ts, before.text, edit.text)
+    ended = _end_approvals(reading, f"{edit.author.name} reworded the request", edit.author)
+    if state.active:
+        return [*ended, reworded]
+    text = f'(I changed "{before.text}" to "{edit.text}". Redo what that changes, keep the rest.)'
+    return [Said(reading.at, reading.key, edit.author, edit.ts, text, "request", reason="an edit after the answer")]
+
+
+def _delete(reading: Reading, delete: Delete) -> list[Entry]:
+    state = reading.state
+    said = state.said.get(delete.ts)
+    run = state.run
+    if said is None or run is None or run.ended or all(other.ts != delete.ts for other in run.heard):
+        return []
+    withdrawn = Withdrawn(reading.at, reading.key, delete.ts)
+    left = [other for other in run.heard if other.ts != delete.ts and other.ts not in state.withdrawn]
+    if not left or run.request.ts == delete.ts:
+        why = f"{said.author.name} deleted the request"
+        return [withdrawn, *_end_all(reading, why), Stopped(reading.at, said.author, why)]
+    return [*_end_approvals(reading, f"{said.author.name} deleted a message", said.author), withdrawn]
+
+
+def _press(reading: Reading, press: Press) -> list[Entry]:
+    ask = reading.state.asks.get(press.ask)
+    why = ""
+    if ask is None:
+        why = "I don't know this question; it may belong to another thread."
+    elif not ask.open:
+        why = "This was already settled; nothing was changed."
+    elif press.version != ask.asked.version:
+        why = "This card is out of date. Please use the newest one."
+    elif not reading.rules.may(press.author) or press.author.id not in ask.asked.deciders:
+        why = only(ask)
+    if why or ask is None:
+        return [Refused(reading.at, reading.key, press.author, why)]
+    if ask.asked.purpose == "question":
+        return _question_press(reading, ask, press)
+    match press.choice:
+        case "yes":
+            return [_decided(reading, ask, "yes", press.author, "")]
+        case "no":
+            return [_decided(reading, ask, "no", press.author, press.text)]
+        case "change":
+            return [_decided(reading, ask, "change", press.author, press.text)]
+        case _:
+            return [Refused(reading.at, reading.key, press.author, "I don't know this button. Nothing was changed.")]
+
+
+def _question_press(reading: Reading, ask: Ask, press: Press) -> list[Entry]:
+    """Buttons of a question card: every question answered, or the rest left at its default."""
+    given = press.answers or {"0": press.choice}
+    answers = tuple(given.get(str(index), query.default) for index, query in enumerate(ask.asked.questions))
+    lines = "; ".join(f"{query.text}: {answer}" for query, answer in zip(ask.asked.questions, answers, strict=True))
+    text = press.text or (answers[0] if len(answers) == 1 else lines)
+    return [Decided(reading.at, reading.key, press.ask, "answered", press.author, text, answers)]
+
+
+def _halt(reading: Reading, person: Person) -> list[Entry]:
+    if not reading.rules.may(person):
+        return [Refused(reading.at, reading.key, person, NOT_ALLOWED)]
+    if not reading.state.active:
+        return [Refused(reading.at, reading.key, person, "Nothing is running in this thread.")]
+    return [*_end_all(reading, f"{person.name} stopped"), Stopped(reading.at, person, f"{person.name} stopped me")]
+
+
+def _resume(reading: Reading, heard: Resume) -> list[Entry]:
+    if not reading.rules.may(heard.author):
+        return [Refused(reading.at, reading.key, heard.author, NOT_ALLOWED)]
+    if reading.state.active:
+        return [Refused(reading.at, reading.key, heard.author, "I am already working on it.")]
+    return [
+        Said(reading.at, reading.key, heard.author, f"resume:{reading.key}", "Go on from where you were.", "resume")
+    ]
+
+
+def _end_approvals(reading: Reading, why: str, by: Person) -> list[Entry]:
+    asks = [ask for ask in reading.state.open_asks if ask.asked.purpose == "approval"]
+    return [_decided(reading, ask, "withdrawn", by, why) for ask in asks]
+
+
+def _end_all(reading: Reading, why: str) -> list[Entry]:
+    return [Decided(reading.at, reading.key, ask.asked.ask, "withdrawn", None, why) for ask in reading.state.open_asks]
+
+
+def _decided(reading: Reading, ask: Ask, verdict: str, by: Person, text: str) -> Decided:
+    match verdict:
+        case "yes" | "no" | "change" | "answered" | "withdrawn":
+            return Decided(reading.at, reading.key, ask.asked.ask, verdict, by, text)
+        case _:
+            raise AssertionError(verdict)
+
+
+def _said(reading: Reading, message: Message, sense: Sense, ask: str = "") -> Said:
+    """The message as written down; an aside's words are nobody's business and are not kept."""
+    kept = sense not in ("aside", "refused")
+    return Said(
+        reading.at,
+        reading.key,
+        message.author,
+        message.ts,
+        message.text if kept else "",
+        sense,
+        files=message.files if kept else (),
+        ask=ask,
+    )
+
+
+def only(ask: Ask) -> str:
+    """Who may decide, in words."""
+    return "Only the person named on this card can decide it. Nothing was changed."

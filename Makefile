@@ -1,0 +1,26 @@
+# make play    try it here: a local workspace in the browser, no accounts needed
+# make test    everything a change must pass
+.PHONY: play test check bench setup fmt
+
+play:
+	@deploy/setup.sh run
+	@.venv/bin/threadhand play
+
+test:
+	@deploy/setup.sh test
+	@deploy/test.sh
+
+check:
+	@deploy/setup.sh test
+	@deploy/test.sh static
+
+bench:
+	@deploy/setup.sh test
+	@.venv/bin/python -m bench
+
+setup:
+	@deploy/setup.sh test
+
+fmt:
+	@.venv/bin/ruff check --fix --quiet . || true
+	@.venv/bin/ruff format .

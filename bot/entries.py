@@ -150,6 +150,19 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Picked:
+    """One of several questions on a card was answered; the ask ends when all are."""
+
+    at: datetime
+    key: str
+    ask: str
+    index: int
+    answer: str
+    by: Person
+    kind: Literal["picked"] = "picked"
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """An ask ended, once. `by` is None when a deadline or the session ended it."""
 
@@ -339,6 +352,7 @@ Entry = (
     | Replied
     | Judged
     | Asked
+    | Picked
     | Decided
     | Started
     | Finished

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import assert_never
 
 from bot import words
-from bot.entries import Decided, Entry, Rated, Refused, Reworded, Said, Sense, Stopped, Withdrawn
+from bot.entries import Decided, Entry, Picked, Rated, Refused, Reworded, Said, Sense, Stopped, Withdrawn
 from bot.heard import Delete, Edit, Halt, Heard, Message, Person, Press, Rating, Resume
 from bot.session.state import Ask, State
 
@@ -178,12 +178,19 @@ def _press(reading: Reading, press: Press) -> list[Entry]:
 
 
 def _question_press(reading: Reading, ask: Ask, press: Press) -> list[Entry]:
-    """Buttons of a question card: every question answered, or the rest left at its default."""
-    given = press.answers or {"0": press.choice}
-    answers = tuple(given.get(str(index), query.default) for index, query in enumerate(ask.asked.questions))
-    lines = "; ".join(f"{query.text}: {answer}" for query, answer in zip(ask.asked.questions, answers, strict=True))
-    text = press.text or (answers[0] if len(answers) == 1 else lines)
-    return [Decided(reading.at, reading.key, press.ask, "answered", press.author, text, answers)]
+    """A button of a question card. Several questions are answered one by one; the last one ends the ask."""
+    given = {int(place): answer for place, answer in (press.answers or {"0": press.choice}).items()}
+    questions = ask.asked.questions
+    if any(place >= len(questions) or place < 0 for place in given):
+        return [Refused(reading.at, reading.key, press.author, "I don't know this button. Nothing was changed.")]
+    picks: list[Entry] = [
+        Picked(reading.at, reading.key, press.ask, place, answer, press.author) for place, answer in given.items()
+    ]
+    answers = {**ask.picked, **given}
+    if len(answers) < len(questions):
+        return picks
+    ordered = tuple(answers[place] for place in range(len(questions)))
+    return [*picks, Decided(reading.at, reading.key, press.ask, "answered", press.author, press.text, ordered)]
 
 
 def _halt(reading: Reading, person: Person) -> list[Entry]:

@@ -45,9 +45,10 @@ def _all(state: State) -> Iterator[Duty]:
         yield Duty("card", f"card:{run.number}", str(run.number))
     yield from _asks(state)
     if state.final_text is not None and not state.open_asks:
-        yield Duty("answer", f"answer:{state.reply_number}", str(state.reply_number))
+        key = answer_key(run.number, run.steps)
+        yield Duty("answer", key, str(run.number))
         if run.files:
-            yield Duty("files", f"files:{state.reply_number}", str(state.reply_number))
+            yield Duty("files", f"{key}:files", str(run.number))
     if run.ended and run.answered is None:
         yield Duty("report", f"report:{run.number}", str(run.number))
     if run.ended:
@@ -66,3 +67,8 @@ def _asks(state: State) -> Iterator[Duty]:
 def ask_key(ask: str, version: int) -> str:
     """The key under which an ask's card is posted."""
     return f"ask:{ask}:{version}"
+
+
+def answer_key(run: int, step: int) -> str:
+    """The key under which the reply of a run's step is posted, should it be the answer."""
+    return f"answer:{run}.{step}"

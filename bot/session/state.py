@@ -26,6 +26,7 @@ from bot.entries import (
     HeldWrite,
     Judged,
     Noted,
+    Picked,
     Planned,
     Posted,
     Posting,
@@ -72,6 +73,8 @@ class Ask:
 
     asked: Asked
     decided: Decided | None = None
+    picked: dict[int, str] = field(default_factory=dict[int, str])
+    """Answers given so far, by the question's place."""
 
     @property
     def open(self) -> bool:
@@ -189,7 +192,7 @@ class State:
                 self._changed(number, entry)
             case Replied():
                 self._replied(number, entry)
-            case Judged() | Asked() | Decided():
+            case Judged() | Asked() | Picked() | Decided():
                 self._judgement(number, entry)
             case Started() | Finished() | Dropped():
                 self._action(number, entry)
@@ -254,15 +257,18 @@ class State:
         for call in calls_of(number, entry):
             self.calls[call.id] = call
 
-    def _judgement(self, number: int, entry: Judged | Asked | Decided) -> None:
+    def _judgement(self, number: int, entry: Judged | Asked | Picked | Decided) -> None:
         match entry:
             case Judged():
                 call = self.calls[entry.call]
                 call.judged, call.phase = entry, "ready"
             case Asked():
                 self.asks[entry.ask] = Ask(entry)
-                if (call := self.calls.get(entry.call)) is not None:
+                if (call := self.calls.get(entry.call)) is not None and call.phase != "done":
                     call.ask, call.phase = entry.ask, "asking"
+            case Picked():
+                self.keys.add(entry.key)
+                self.asks[entry.ask].picked[entry.index] = entry.answer
             case Decided():
                 self.keys.add(entry.key)
                 ask = self.asks[entry.ask]

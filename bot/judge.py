@@ -1,0 +1,155 @@
+"""The decision point between model and tools: arguments validated, policy asked, confirmation written.
+
+What is judged is exactly what runs: the canonical form of the validated arguments is hashed, an approval is
+bound to that hash, and the policy is asked again right before the call starts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ValidationError
+
+from bot.entries import HeldWrite, Item
+from bot.heard import Person
+from bot.session.state import SENT, Call, Run, State
+from bot.tools.types import Tool, Toolbox
+from policies.builtin import decide
+from policies.types import Card, Decision, Effect, Fact, Request
+
+SAME_CALL_MOST = 3
+"""How often the very same call may be made in a row before it is refused as a loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The policy's word on a call with everything that follows from it."""
+
+    decision: Decision
+    effect: Effect
+    digest: str
+    card: Card | None = None
+    tool: Tool | None = None
+    arguments: BaseModel | None = None
+
+
+def rule(call: Call, run: Run, state: State, toolbox: Toolbox) -> Ruling:
+    """Judge a call for the person whose run it is. Never raises: what is wrong with a call is a denial."""
+    digest = digest_of(call.name, call.arguments)
+    if call.name == SENT and call.held is not None:
+        request = _write_request(call.held, run.requester)
+        return Ruling(decide(request), Effect.SEND, digest, write_card(call.held, run))
+    tool = toolbox.tools.get(call.name)
+    if tool is None:
+        known = ", ".join(toolbox.tools)
+        return _deny("unknown-tool", f"There is no tool named {call.name!r}. The tools are: {known}.", digest)
+    try:
+        arguments = tool.params.model_validate_json(call.arguments or "{}", strict=False)
+    except ValidationError as error:
+        return _deny("arguments", f"The arguments do not fit {call.name}: {_explain(error)}", digest)
+    digest = digest_of(call.name, arguments.model_dump_json())
+    if repeats(call, state) >= SAME_CALL_MOST:
+        why = "You have just made this very call several times. Its result stands above; do something else or answer."
+        return _deny("loop", why, digest)
+    request = Request(
+        tool.name, tool.effect, arguments.model_dump(), run.requester.id, run.requester.standing, tool.outside
+    )
+    decision = decide(request)
+    card = _tool_card(tool, arguments) if decision.verdict == "ask" else None
+    return Ruling(decision, tool.effect, digest, card, tool, arguments)
+
+
+def repeats(call: Call, state: State) -> int:
+    """How many of the newest calls before this one were exactly the same."""
+    count = 0
+    before = [other for other in state.calls.values() if other.phase == "done" and other.held is None]
+    for other in reversed(before):
+        if (other.name, other.arguments) != (call.name, call.arguments):
+            break
+        count += 1
+    return count
+
+
+def digest_of(name: str, arguments: str) -> str:
+    """The hash an approval is bound to: the action's name and its arguments in canonical JSON."""
+    try:
+        canonical = json.dumps(json.loads(arguments or "{}"), sort_keys=True, separators=(",", ":"))
+    except json.JSONDecodeError:
+        canonical = arguments
+    return hashlib.sha256(f"{name}\n{canonical}".encode()).hexdigest()
+
+
+def card_json(card: Card) -> Item:
+    """The card as it is kept in the journal."""
+    return asdict(card)
+
+
+def card_from(value: Item) -> Card:
+    """The card of the journal's JSON."""
+    facts = tuple(Fact(**fact) for fact in value.get("facts", ()))
+    return Card(**{**value, "facts": facts})
+
+
+def write_card(held: HeldWrite, run: Run) -> Card:
+    """The confirmation for a request that a program in the machine wants to send."""
+    parts = urlsplit(held.url)
+    host = parts.netloc.encode("idna").decode() if parts.netloc.isascii() is False else parts.netloc
+    asked_for = any(parts.hostname and parts.hostname in said.text for said in run.heard)
+    origin = "" if asked_for else "not in your request; a program the agent ran chose it"
+    kind = next((value for name, value in held.headers if name == "content-type"), "")
+    shown = len(held.shown.encode())
+    hidden = f"{held.size - shown:,} more bytes are not shown" if held.size > shown else ""
+    return Card(
+        heading=f"Send this {held.method} request to {host}?",
+        facts=(
+            Fact("address", held.url, origin),
+            Fact("content", f"{held.size:,} bytes{f' of {kind}' if kind else ''}"),
+        ),
+        quote=held.shown,
+        quote_label="what would be sent",
+        hidden=hidden,
+        why="It changes something outside this thread's machine.",
+        yes="Send",
+        no="Don't send",
+    )
+
+
+def unknown_card(card: Card) -> Card:
+    """The same confirmation after a crash hid whether it was already done."""
+    why = "I was interrupted right while sending it and do not know whether it arrived. Please look before you agree."
+    return Card(
+        heading=f"I don't know whether this was already sent. {card.heading.replace('Send this', 'Send again this')}",
+        facts=card.facts,
+        quote=card.quote,
+        quote_label=card.quote_label,
+        hidden=card.hidden,
+        undo=card.undo,
+        why=why,
+        yes="Send again",
+        no="Leave it",
+    )
+
+
+def _write_request(held: HeldWrite, person: Person) -> Request:
+    arguments: dict[str, object] = {"method": held.method, "url": held.url, "body": held.blob}
+    return Request(SENT, Effect.SEND, arguments, person.id, person.standing, outside=True, target=held.url)
+
+
+def _tool_card(tool: Tool, arguments: BaseModel) -> Card:
+    facts = tuple(Fact(name, str(value)) for name, value in arguments.model_dump().items())
+    return Card(heading=f"{tool.title(arguments)}?", facts=facts, why="It changes something outside the machine.")
+
+
+def _deny(rule_id: str, why: str, digest: str) -> Ruling:
+    return Ruling(Decision("deny", rule_id, why), Effect.RUN, digest)
+
+
+def _explain(error: ValidationError) -> str:
+    """pydantic's findings in one line the model can act on."""
+    parts = [
+        f"{'.'.join(str(place) for place in fault['loc']) or 'arguments'}: {fault['msg']}" for fault in error.errors()
+    ]
+    return "; ".join(parts[:6])

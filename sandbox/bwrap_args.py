@@ -1,0 +1,113 @@
+"""The machine as bubblewrap's command line.
+
+Hides bubblewrap's options and the layout of the machine's file system: the host's /usr read-only, a home that
+is kept, scratch space that is not, and nothing else of the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .launcher import STAGE
+from .types import HOME, Limits
+
+UID = 1000
+GATE = "/run/threadhand/gate"
+CERTIFICATE = "/run/threadhand/ca.pem"
+GUEST = "/opt/threadhand/guest"
+MACHINE = "/opt/machine"
+CAPABILITIES = ("SETUID", "SETGID", "KILL", "CHOWN", "DAC_OVERRIDE", "FOWNER")
+BOOT = "import sys; sys.path.insert(0, '/opt/threadhand'); from guest.program import main; main()"
+
+ETC = (
+    "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/fonts",
+    "/etc/localtime", "/etc/mime.types", "/etc/magic", "/etc/ssl/certs", "/etc/ssl/openssl.cnf",
+    "/etc/bash.bashrc", "/etc/profile", "/etc/profile.d", "/etc/terminfo", "/etc/libreoffice",
+)  # fmt: skip
+LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+
+
+@dataclass(slots=True)
+class Mounts:
+    """Host paths and where they appear inside; when staged, bubblewrap is told their stand-ins."""
+
+    staged: bool
+    places: dict[str, str] = field(default_factory=dict[str, str])
+
+    def source(self, path: Path) -> str:
+        if not self.staged:
+            return str(path)
+        return self.places.setdefault(str(path), f"{STAGE}/{len(self.places)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What of the host the machine sees. folders: host path -> path inside, read-only; etc: folder with the
+    machine's passwd, group, hosts and nsswitch.conf."""
+
+    home: Path
+    etc: Path
+    guest: Path
+    python: Path
+    folders: tuple[tuple[Path, str], ...]
+    gate: tuple[Path, Path] | None
+    limits: Limits
+
+
+def arguments(layout: Layout, mounts: Mounts, *, mapped: bool, filter_fd: int) -> list[str]:
+    """The whole command, bubblewrap first, guest program last."""
+    out = ["bwrap", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+    out += ["--hostname", "machine", "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"]
+    if mapped:
+        out += ["--cap-drop", "ALL"]
+        for capability in CAPABILITIES:
+            out += ["--cap-add", f"CAP_{capability}"]
+    else:
+        out += ["--unshare-user", "--uid", str(UID), "--gid", str(UID), "--cap-drop", "ALL"]
+    out += system()
+    out += own(layout, mounts)
+    out += ["--remount-ro", "/dev", "--remount-ro", "/"]
+    out += ["--chdir", "/", "--add-seccomp-fd", str(filter_fd)]
+    return [*out, "--", str(layout.python), "-I", "-S", "-B", "-c", BOOT]
+
+
+def system() -> list[str]:
+    """What every machine sees of the host's system."""
+    out = ["--ro-bind", "/usr", "/usr"]
+    for name in LINKS:
+        path = Path("/", name)
+        if path.is_symlink():
+            out += ["--symlink", str(path.readlink()), f"/{name}"]
+        elif path.is_dir():
+            out += ["--ro-bind", str(path), str(path)]
+    out += ["--perms", "0755", "--dir", "/etc", *parents("/etc/ssl/x")]
+    for path in ETC:
+        out += ["--ro-bind-try", path, path]
+    return [*out, "--proc", "/proc", "--dev", "/dev"]
+
+
+def own(layout: Layout, mounts: Mounts) -> list[str]:
+    """What is this session's."""
+    scratch = str(max(layout.limits.disk_bytes // 4, 16 * 1024**2))
+    out = ["--perms", "1777", "--size", scratch, "--tmpfs", "/tmp"]  # noqa: S108
+    out += ["--perms", "0755", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"]  # noqa: S108
+    out += ["--perms", "1777", "--size", scratch, "--tmpfs", "/dev/shm"]  # noqa: S108
+    for name in ("passwd", "group", "hosts", "nsswitch.conf"):
+        out += ["--ro-bind", mounts.source(layout.etc / name), f"/etc/{name}"]
+    for host, inside in ((layout.guest, GUEST), *layout.folders):
+        out += [*parents(inside), "--ro-bind", mounts.source(host), inside]
+    out += [*parents(HOME), "--bind", mounts.source(layout.home), HOME]
+    if layout.gate:
+        socket, certificate = layout.gate
+        out += [*parents(GATE), "--bind", mounts.source(socket), GATE]
+        out += ["--ro-bind", mounts.source(certificate), CERTIFICATE]
+    return out
+
+
+def parents(path: str) -> Iterator[str]:
+    """Make the folders above `path`; bubblewrap would make them so that only root may pass."""
+    for folder in reversed(Path(path).parents):
+        if str(folder) not in ("/", "/usr", "/tmp"):  # noqa: S108
+            yield from ("--perms", "0755", "--dir", str(folder))

@@ -1,0 +1,247 @@
+"""The guest's main program: one byte stream from the host, many channels on it.
+
+Hides the order of things. The first request must be `hello`, which brings the token and all that the machine
+needs to know, so nothing of it stands in an environment or on a command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hmac
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from .confine import Confinement, hide_self
+from .disk import Disk
+from .execute import SHELL, Execution, begin
+from .files import Draft, Home, Refused
+from .forward import Forwarder
+from .frames import CHUNK, CONTROL, DATA, END, OPEN, Broken, Frame, Message, encode, encode_message, receive
+from .processes import Processes, Program
+from .terminal import Pseudo
+
+VERSION = 1
+
+
+@dataclass(slots=True)
+class Channel:
+    """One request of the host and the way to answer it."""
+
+    number: int
+    writer: asyncio.StreamWriter
+    incoming: asyncio.Queue[Frame] = field(default_factory=asyncio.Queue[Frame])
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(encode(DATA, self.number, data))
+        await self.writer.drain()
+
+    async def end(self, message: Message) -> None:
+        self.writer.write(encode_message(END, self.number, message))
+        await self.writer.drain()
+
+
+@dataclass(slots=True)
+class Guest:
+    """Everything `hello` set up."""
+
+    home: Home
+    confinement: Confinement
+    disk: Disk
+    environment: dict[str, str]
+    processes: Processes
+    commands: dict[int, Execution] = field(default_factory=dict[int, Execution])
+
+    @classmethod
+    def prepare(cls, hello: Message) -> Guest:
+        uid, gid = int(hello["uid"]), int(hello["gid"])
+        home = Home(str(hello["home"]), uid, gid)
+        if os.geteuid() == 0 and os.stat(home.root).st_uid != uid:
+            os.chown(home.root, uid, gid)
+        home.open()
+        confinement = Confinement(
+            uid=uid,
+            gid=gid,
+            filter=base64.b64decode(hello["filter"]),
+            processes=int(hello["processes"]),
+            file_bytes=int(hello["disk_bytes"]),
+            data_bytes=int(hello["data_bytes"]),
+        )
+        disk = Disk(home.root, int(hello["disk_bytes"]))
+        return cls(home, confinement, disk, dict(hello["environment"]), Processes())
+
+    async def stop_all(self, why: str) -> None:
+        await asyncio.gather(*(command.stop(why) for command in list(self.commands.values())))
+
+    async def over_disk(self) -> None:
+        await self.stop_all("disk")
+
+    async def execute(self, channel: Channel, request: Message) -> None:
+        cwd = os.path.join(self.home.root, str(request["cwd"] or "."))
+        if not os.path.isdir(cwd):
+            raise Refused("missing", f"There is no folder {cwd} to run in.")
+        request = {**request, "cwd": cwd}
+        command = begin(self.processes, self.confinement, request, self.environment, channel.send)
+        self.commands[channel.number] = command
+        listening = asyncio.create_task(self.listen_for_stop(channel, command))
+        try:
+            result = await command.result(float(request["timeout"]))
+        finally:
+            listening.cancel()
+            del self.commands[channel.number]
+        note = self.disk.note() if command.stopped == "disk" else ""
+        await channel.end({**result, "note": note})
+
+    async def listen_for_stop(self, channel: Channel, command: Execution) -> None:
+        while True:
+            frame = await channel.incoming.get()
+            if frame.kind == CONTROL and frame.message().get("stop"):
+                await command.stop("interrupt")
+
+    async def interrupt(self, channel: Channel, request: Message) -> None:
+        await self.stop_all("interrupt")
+        await channel.end({})
+
+    async def read(self, channel: Channel, request: Message) -> None:
+        data = self.home.read(str(request["path"]), int(request["offset"]), int(request["limit"]))
+        for start in range(0, len(data), CHUNK):
+            await channel.send(data[start : start + CHUNK])
+        await channel.end({})
+
+    async def write(self, channel: Channel, request: Message) -> None:
+        draft = Draft.begin(self.home, str(request["path"]))
+        try:
+            while (frame := await channel.incoming.get()).kind == DATA:
+                self.disk.used += len(frame.payload)
+                if self.disk.full:
+                    await self.disk.measure()
+                    if self.disk.full:
+                        raise Refused("limit", self.disk.note())
+                draft.add(frame.payload)
+            if frame.message().get("stop"):
+                raise Refused("path", "Writing was broken off; the file is as it was.")
+            done = draft.finish(int(request["mode"]))
+        finally:
+            draft.close()
+        await channel.end(done)
+
+    async def list(self, channel: Channel, request: Message) -> None:
+        found = self.home.list(str(request["path"]))
+        for start in range(0, len(found), 200):
+            await channel.send(encode_message(DATA, 0, {"entries": found[start : start + 200]})[9:])
+        await channel.end({})
+
+    async def stat(self, channel: Channel, request: Message) -> None:
+        await channel.end(self.home.stat(str(request["path"])))
+
+    async def health(self, channel: Channel, request: Message) -> None:
+        await channel.end({"version": VERSION, "commands": len(self.commands)})
+
+    async def terminal(self, channel: Channel, request: Message) -> None:
+        pseudo = Pseudo()
+        pseudo.resize(int(request["rows"]), int(request["columns"]))
+        environment = {**self.environment, "TERM": "xterm-256color"}
+        program = Program([SHELL, "-i"], environment, self.home.root, pseudo.slave, pseudo.slave, terminal=True)
+        running = self.processes.start(program, self.confinement)
+        os.close(pseudo.slave)
+        typing = asyncio.create_task(type_into(channel, pseudo))
+        try:
+            while data := await pseudo.output():
+                await channel.send(data)
+        finally:
+            typing.cancel()
+            pseudo.close()
+            await self.processes.kill(running)
+        await channel.end({})
+
+
+async def type_into(channel: Channel, pseudo: Pseudo) -> None:
+    while True:
+        frame = await channel.incoming.get()
+        if frame.kind == DATA:
+            await pseudo.type(frame.payload)
+            continue
+        match frame.message():
+            case {"resize": [int(rows), int(columns)]}:
+                pseudo.resize(rows, columns)
+            case {"shown": int(size)}:
+                pseudo.acknowledge(size)
+            case _:
+                pseudo.close()
+                return
+
+
+Operation = Callable[[Channel, Message], Awaitable[None]]
+
+
+async def answer(operation: Operation, channel: Channel, request: Message) -> None:
+    try:
+        await operation(channel, request)
+    except Refused as refused:
+        await channel.end({"error": refused.kind, "message": str(refused)})
+    except (KeyError, TypeError, ValueError) as error:
+        await channel.end({"error": "request", "message": f"The guest did not understand: {error!r}"})
+    except OSError as error:
+        await channel.end({"error": "path", "message": f"{error.strerror or error}"})
+
+
+async def converse(guest: Guest, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Serve requests until the host hangs up."""
+    operations: dict[str, Operation] = {
+        "exec": guest.execute,
+        "interrupt": guest.interrupt,
+        "read": guest.read,
+        "write": guest.write,
+        "list": guest.list,
+        "stat": guest.stat,
+        "health": guest.health,
+        "terminal": guest.terminal,
+    }
+    channels: dict[int, Channel] = {}
+    tasks: set[asyncio.Task[None]] = set()
+    while True:
+        frame = await receive(reader)
+        if frame.kind != OPEN:
+            if frame.channel in channels:
+                channels[frame.channel].incoming.put_nowait(frame)
+            continue
+        request = frame.message()
+        channel = channels[frame.channel] = Channel(frame.channel, writer)
+        operation = operations.get(str(request.get("op")))
+        if operation is None:
+            await channel.end({"error": "request", "message": f"Unknown operation {request.get('op')!r}."})
+            continue
+        task = asyncio.create_task(answer(operation, channel, request))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        task.add_done_callback(lambda _, number=frame.channel: channels.pop(number, None))
+
+
+async def serve(stream: socket.socket, token: str | None) -> None:
+    """Serve one host connection. `token` is what a backend with an open port was given; None when the stream
+    itself is private to the host, and then hello's token is taken as it is."""
+    reader, writer = await asyncio.open_connection(sock=stream)
+    first = await receive(reader)
+    hello = first.message()
+    if first.kind != OPEN or hello.get("op") != "hello":
+        return
+    if token is not None and not hmac.compare_digest(token, str(hello.get("token"))):
+        return
+    guest = Guest.prepare(hello)
+    guest.processes.watch()
+    guards: list[object] = [asyncio.create_task(guest.disk.guard(guest.over_disk))]
+    if hello["gate"]:
+        guards.append(await Forwarder(str(hello["gate"])).listen())
+    await Channel(first.channel, writer).end({"version": VERSION})
+    with contextlib.suppress(Broken):
+        await converse(guest, reader, writer)
+
+
+def main() -> None:
+    """Serve the host on standard input, a socket; the machine ends with it."""
+    hide_self()
+    os.umask(0o022)
+    asyncio.run(serve(socket.socket(fileno=0), None))

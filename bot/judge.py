@@ -11,7 +11,7 @@ import json
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bot.entries import HeldWrite, Item
 from bot.heard import Person
@@ -19,6 +19,8 @@ from bot.session.state import SENT, Call, Run, State
 from bot.tools.types import Tool, Toolbox
 from policies.builtin import decide
 from policies.types import Card, Decision, Effect, Fact, Request
+
+_CARD = TypeAdapter(Card)
 
 SAME_CALL_MOST = 3
 """How often the very same call may be made in a row before it is refused as a loop."""
@@ -89,8 +91,7 @@ def card_json(card: Card) -> Item:
 
 def card_from(value: Item) -> Card:
     """The card of the journal's JSON."""
-    facts = tuple(Fact(**fact) for fact in value.get("facts", ()))
-    return Card(**{**value, "facts": facts})
+    return _CARD.validate_python(value)
 
 
 def write_card(held: HeldWrite, run: Run) -> Card:

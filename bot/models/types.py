@@ -6,7 +6,7 @@ SDK type crosses this seam.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -77,6 +77,6 @@ class Model(Protocol):
         """As the record shows it."""
         ...
 
-    def stream(self, request: ModelRequest) -> AsyncIterator[ModelEvent]:
-        """One model call. The last event is Completed or Broken. Closing the iterator cuts the call short."""
+    def stream(self, request: ModelRequest) -> AsyncGenerator[ModelEvent]:
+        """One model call. The last event is Completed or Broken. Closing the generator cuts the call short."""
         ...

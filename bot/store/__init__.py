@@ -1,0 +1,43 @@
+"""Everything that must survive: see bot.store.store."""
+
+from bot.store.blobs import BlobError, Blobs
+from bot.store.errors import Conflict, Fenced, SchemaNewer, StoreDown, StoreError
+from bot.store.installs import Installs
+from bot.store.lease import Lease
+from bot.store.rows import (
+    Busy,
+    DocumentRow,
+    EgressRow,
+    InboxRow,
+    InstallationRow,
+    Receipt,
+    Row,
+    SessionRow,
+    Spend,
+)
+from bot.store.store import Store
+
+JournalRow = Row
+
+__all__ = [
+    "BlobError",
+    "Blobs",
+    "Busy",
+    "Conflict",
+    "DocumentRow",
+    "EgressRow",
+    "Fenced",
+    "InboxRow",
+    "InstallationRow",
+    "Installs",
+    "JournalRow",
+    "Lease",
+    "Receipt",
+    "Row",
+    "SchemaNewer",
+    "SessionRow",
+    "Spend",
+    "Store",
+    "StoreDown",
+    "StoreError",
+]

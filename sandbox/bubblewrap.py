@@ -246,6 +246,7 @@ class BubblewrapBackend:
             filter=seccomp_filters()[1],
             gate=GATE if spec.egress else "",
             data_bytes=0 if self._groups else spec.limits.memory_bytes,
+            processes=0 if self._groups else spec.limits.processes,
         )
         return introduction.message()
 

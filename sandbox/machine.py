@@ -21,7 +21,8 @@ from .types import READ_MAX, ExecResult, FileInfo, LimitReached, Limits
 
 @dataclass(frozen=True, slots=True)
 class Introduction:
-    """What a guest is told first."""
+    """What a guest is told first. data_bytes, processes: limits per program and user, for backends that have no
+    better ones; 0 for none."""
 
     uid: int
     home: str
@@ -30,6 +31,7 @@ class Introduction:
     filter: bytes
     gate: str
     data_bytes: int = 0
+    processes: int = 0
 
     def message(self) -> Message:
         return {
@@ -37,7 +39,7 @@ class Introduction:
             "gid": self.uid,
             "home": self.home,
             "filter": base64.b64encode(self.filter).decode(),
-            "processes": self.limits.processes,
+            "processes": self.processes,
             "disk_bytes": self.limits.disk_bytes,
             "data_bytes": self.data_bytes,
             "environment": self.environment,

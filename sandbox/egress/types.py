@@ -39,7 +39,12 @@ class RequestRefused(EgressError):
 
 
 class Unreachable(EgressError):
-    """The host could not be reached or broke off."""
+    """The host could not be reached or broke off. `maybe_sent`: it had been sent, at least in part, so it may
+    have taken effect all the same."""
+
+    def __init__(self, message: str, *, maybe_sent: bool = False) -> None:
+        super().__init__(message)
+        self.maybe_sent = maybe_sent
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from .confine import Confinement
+from .files import Refused
 from .frames import CHUNK, Message
 from .processes import Processes, Program, Running
 from .terminal import ready
@@ -95,6 +96,9 @@ def begin(
         argv = [SHELL, "-c", str(request["command"])]
         program = Program(argv, environment, str(request["cwd"]), nothing, theirs)
         running = processes.start(program, confinement)
+    except BlockingIOError as error:
+        os.close(output)
+        raise Refused("limit", "Too many programs run already. Stop some, or interrupt them.") from error
     except BaseException:
         os.close(output)
         raise

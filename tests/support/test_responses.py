@@ -43,9 +43,9 @@ def output(call_id: str) -> dict[str, Any]:
 async def test_the_sdk_itself_understands_every_kind_of_reply() -> None:
     turn = Turn.of(Reasoning("e", "hm"), Text("one two", "commentary"), Refusal("no"), Call("shell", {"a": 1}))
     async with ResponsesServer([turn]) as server, AsyncOpenAI(api_key="sk-test-not-real", base_url=server.url) as sdk:
-        events = [event async for event in await sdk.responses.create(**BODY)]
-    assert events[-1].type == "response.completed"
-    assert events[-1].response.output_text == "one two"
+        response = await _last(sdk, BODY["input"])
+    assert response.output_text == "one two"
+    assert [item.type for item in response.output] == ["reasoning", "message", "message", "function_call"]
 
 
 def test_an_event_the_sdk_does_not_know_is_not_sent() -> None:
@@ -85,10 +85,16 @@ def test_a_good_request_has_no_faults() -> None:
 
 
 async def test_a_problem_seen_by_the_server_fails_the_test_that_caused_it() -> None:
+    async def careless() -> None:
+        async with (
+            ResponsesServer([says("x")]) as server,
+            aiohttp.ClientSession() as session,
+            session.post(f"{server.url}/responses", json=body(store=True)) as answer,
+        ):
+            assert answer.status == 400
+
     with pytest.raises(AssertionError, match="store is not off"):
-        async with ResponsesServer([says("x")]) as server, aiohttp.ClientSession() as session:
-            async with session.post(f"{server.url}/responses", json=body(store=True)) as answer:
-                assert answer.status == 400
+        await careless()
 
 
 async def test_the_echo_process_lists_the_marks_it_has_yet_to_answer() -> None:
@@ -106,7 +112,11 @@ async def test_the_echo_process_lists_the_marks_it_has_yet_to_answer() -> None:
                 {"role": "user", "content": "use a tool for M2"},
                 {"role": "user", "content": [{"type": "input_text", "text": "and M3 M2"}]},
             ]
-            tool = {"type": "function", "name": "note", "parameters": {"type": "object", "properties": {}}}
+            tool: dict[str, Any] = {
+                "type": "function",
+                "name": "note",
+                "parameters": {"type": "object", "properties": {}},
+            }
             first = await _last(sdk, talk, tools=[tool])
             assert first.output[0].name == "note"
             again = [*talk, call("c1"), output("c1"), {"role": "user", "content": "M4"}]
@@ -123,5 +133,9 @@ async def test_the_echo_process_lists_the_marks_it_has_yet_to_answer() -> None:
 
 async def _last(sdk: AsyncOpenAI, items: list[dict[str, Any]], **more: Any) -> Any:
     settings: dict[str, Any] = {**BODY, "input": items, **more}
-    events = [event async for event in await sdk.responses.create(**settings)]
-    return events[-1].response
+    create: Any = sdk.responses.create
+    last: Any = None
+    async for event in await create(**settings):
+        last = event
+    assert last.type == "response.completed"
+    return last.response

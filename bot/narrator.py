@@ -162,7 +162,8 @@ def _footer(run: Run, now: datetime, budget: float) -> str:
 
 def _planned(state: State) -> tuple[CardStep, ...]:
     """The plan's steps; with several tasks each line names its own."""
-    assert state.plan is not None
+    if state.plan is None:
+        return ()
     tasks = {step.task for step in state.plan.steps}
     ended = state.runs[-1].ended
     return tuple(
@@ -230,8 +231,7 @@ def _failure(run: Run) -> str:
 
 
 def _ago(run: Run, now: datetime) -> str:
-    assert run.ended_at is not None
-    return _duration((now - run.ended_at).total_seconds())
+    return _duration((now - (run.ended_at or now)).total_seconds())
 
 
 def _duration(seconds: float) -> str:
@@ -242,4 +242,4 @@ def _duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     hours = whole // 3600
-    return f"{plural(hours, 'day') if hours >= 48 else f'{hours} h'} {whole % 3600 // 60} min"
+    return plural(hours // 24, "day") if hours >= 48 else f"{hours} h {whole % 3600 // 60} min"

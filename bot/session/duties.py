@@ -62,6 +62,9 @@ def _asks(state: State) -> Iterator[Duty]:
             yield Duty("ask", key, ask.asked.ask)
         elif key in state.posting:
             yield Duty("record", f"record:{ask.asked.ask}", ask.asked.ask)
+            call = state.calls.get(ask.asked.call)
+            if ask.decided is not None and ask.decided.verdict == "yes" and call is not None and call.finished:
+                yield Duty("record", f"record:{ask.asked.ask}:sent", ask.asked.ask)
 
 
 def ask_key(ask: str, version: int) -> str:

@@ -95,8 +95,10 @@ Step = Bring | Recover | Drop | Judge | Act | Expire | Think | Exhausted | Concl
 def next_step(state: State, now: datetime, allowance: Allowance) -> Step:
     """The step this state calls for. Deterministic; calling it twice changes nothing."""
     run = state.run
-    if run is None or run.ended:
+    if run is None:
         return Rest()
+    if run.ended:
+        return Drop(tuple(state.pending)) if state.pending else Rest()
     if files := _to_bring(state, run):
         return Bring(files)
     pending = state.pending

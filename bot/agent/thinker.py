@@ -1,0 +1,193 @@
+"""One call of the model: context in, reply written down, text shown while it is written, failures survived.
+
+Cancelling `think` cuts the call short: nothing of it is written, and what was shown is taken back.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from bot import compaction
+from bot.agent.book import Book
+from bot.agent.parts import Parts
+from bot.agent.speaker import Speaker
+from bot.context import INSTRUCTIONS, build
+from bot.entries import Compacted, Failed, Item, Posting, Replied
+from bot.models.types import Broken, CallBegun, Completed, ModelRequest, TextDelta
+from bot.session.duties import answer_key
+from bot.session.state import reply_text
+from bot.store.rows import Spend
+from bot.surface import AnswerStream, SurfaceError
+
+SHOW_AFTER = 120
+"""Characters of a reply that may still turn out to be no answer before it is shown."""
+NEARLY_FULL = 0.8
+
+
+class Typing:
+    """A reply being shown while it is written, once it looks like the answer."""
+
+    def __init__(self, book: Book, speaker: Speaker) -> None:
+        self._book, self._speaker = book, speaker
+        self._stream: AnswerStream | None = None
+        self._held_back, self._off = "", False
+        run = book.state.runs[-1]
+        self._to = run.requester
+        self._key = answer_key(run.number, run.steps + 1)
+
+    async def add(self, delta: TextDelta) -> None:
+        """Show more, or wait until there is enough to be worth it."""
+        if self._off or delta.phase == "commentary":
+            return
+        self._held_back += delta.text
+        if self._stream is None:
+            if delta.phase != "final_answer" and len(self._held_back) < SHOW_AFTER:
+                return
+            if self._key not in self._book.state.posting:
+                await self._book.write(Posting(self._book.now(), self._key, "answer"))
+            self._book.lease.guard()
+            self._stream = self._speaker.surface.stream(self._book.lease.thread, self._key, self._to)
+        text, self._held_back = self._held_back, ""
+        try:
+            await self._stream.append(text)
+        except SurfaceError:
+            self._off = True
+
+    async def drop(self) -> None:
+        """It is not the answer after all."""
+        self._off = True
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            await stream.abandon()
+
+    def hand_over(self) -> None:
+        """It is the answer: the speaker finishes it."""
+        if self._stream is not None:
+            self._speaker.streams[self._key] = self._stream
+
+
+class Thinker:
+    """Calls the model for one session."""
+
+    def __init__(self, book: Book, parts: Parts, speaker: Speaker) -> None:
+        self.book, self.parts, self.speaker = book, parts, speaker
+        self._stale_size = False
+
+    async def think(self) -> None:
+        """One step of the model, written down as Replied or Failed."""
+        if why := await self._over_budget():
+            await self.book.write(Failed(self.book.now(), "limit", why))
+            return
+        if self._nearly_full() and await self._compact(tight=False):
+            return
+        seen = self.book.state.number
+        typing = Typing(self.book, self.speaker)
+        began = time.monotonic()
+        try:
+            last = await self._stream(self._request(), typing)
+        except BaseException:
+            await typing.drop()
+            raise
+        if isinstance(last, Completed):
+            await self._replied(last, seen, time.monotonic() - began, typing)
+        else:
+            await typing.drop()
+            await self._broken(last)
+
+    async def _stream(self, request: ModelRequest, typing: Typing) -> Completed | Broken:
+        last: Completed | Broken = Broken("cut", "The model's answer broke off.", retry=True)
+        stream = self.parts.model.stream(request)
+        try:
+            async for event in stream:
+                match event:
+                    case TextDelta():
+                        await typing.add(event)
+                    case CallBegun():
+                        await typing.drop()
+                    case Completed() | Broken():
+                        last = event
+        finally:
+            if (close := getattr(stream, "aclose", None)) is not None:
+                await close()
+        return last
+
+    async def _replied(self, reply: Completed, seen: int, seconds: float, typing: Typing) -> None:
+        entry = Replied(self.book.now(), reply.items, seen, reply.usage, reply.model, seconds)
+        calls = any(item.get("type") == "function_call" for item in reply.items)
+        if not calls and not reply_text(entry).strip():
+            await typing.drop()
+            await self._broken(Broken("empty", "The model answered nothing.", retry=True))
+            return
+        if calls or self.book.state.course > seen:
+            await typing.drop()
+        else:
+            typing.hand_over()
+        usage = reply.usage
+        spend = Spend(usage.cost or 0.0, usage.input + usage.output, self.book.state.runs[-1].requester.id)
+        await self.book.write(entry, spend=spend)
+
+    async def _broken(self, broken: Broken) -> None:
+        """A failure: wait and try again, make room, or say it honestly."""
+        if broken.code == "overflow" and await self._compact(tight=True):
+            return
+        patience = self.parts.patience
+        failures = self.book.state.runs[-1].failures
+        now = self.book.now()
+        if broken.retry and failures + 1 < patience.model_tries:
+            wait = max(patience.model_first * 2**failures, broken.retry_after or 0.0)
+            until = now + timedelta(seconds=min(wait, max(patience.model_most, broken.retry_after or 0.0)))
+            await self.book.write(Failed(now, broken.code, broken.text, until))
+            return
+        tried = f" I tried {failures + 1} times." if broken.retry else ""
+        await self.book.write(Failed(now, broken.code, f"{broken.text}{tried}"))
+
+    def _request(self) -> ModelRequest:
+        return ModelRequest(INSTRUCTIONS, build(self.book.state), self.parts.toolbox.schemas(), self.book.lease.session)
+
+    async def _over_budget(self) -> str:
+        """Why no more money may be spent today, or an empty string."""
+        run, workspace = self.book.state.runs[-1], self.book.lease.thread.workspace
+        person = await self.parts.spent_today(workspace, run.requester.id)
+        if person >= self.parts.tariff.person:
+            return f"{run.requester.name} has used the {self.parts.tariff.person:g} USD a person may spend in a day."
+        if await self.parts.spent_today(workspace, None) >= self.parts.tariff.workspace:
+            return f"This workspace has used the {self.parts.tariff.workspace:g} USD it may spend in a day."
+        return ""
+
+    def _nearly_full(self) -> bool:
+        state = self.book.state
+        if state.reply is None or (state.compacted is not None and state.compacted.upto >= state.reply_number):
+            return False
+        if state.compacted is not None and state.entries and state.compacted.at > state.reply.at:
+            return False
+        return state.reply.usage.input >= self.parts.context_tokens * NEARLY_FULL
+
+    async def _compact(self, *, tight: bool) -> bool:
+        """Replace older context by what must be kept and a summary; False when nothing can be gained."""
+        state = self.book.state
+        upto = compaction.tightest_boundary(state) if tight else compaction.boundary(state)
+        if upto is None:
+            return False
+        summary = "" if tight else await self._summary()
+        text = compaction.carried_over(state, upto, summary)
+        await self.book.write(Compacted(self.book.now(), upto, text))
+        return True
+
+    async def _summary(self) -> str:
+        """The model's own summary; without one, what is kept by rule has to do."""
+        ask: Item = {"role": "user", "content": [{"type": "input_text", "text": compaction.SUMMARY_REQUEST}]}
+        request = ModelRequest(
+            INSTRUCTIONS,
+            (*build(self.book.state), ask),
+            self.parts.toolbox.schemas(),
+            self.book.lease.session,
+        )
+        async for event in self.parts.model.stream(request):
+            if isinstance(event, Completed):
+                made = Replied(self.book.now(), event.items, 0, event.usage, event.model)
+                usage = event.usage
+                person = self.book.state.runs[-1].requester.id
+                await self.book.write(spend=Spend(usage.cost or 0.0, usage.input + usage.output, person))
+                return reply_text(made)
+        return ""

@@ -1,0 +1,56 @@
+"""Threads, messages and entries for the store's tests."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+from bot.entries import Noted
+from bot.heard import Message, Person, Thread
+from bot.store import Lease, Store
+
+ANN = Person("T1/U1", "Ann")
+AT = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
+_roots = itertools.count(1)
+
+
+def thread() -> Thread:
+    """A thread nobody has used yet."""
+    return Thread("slack", "T1", "C1", f"1700000000.{next(_roots):06}")
+
+
+def message(text: str = "make a chart") -> Message:
+    """Something Ann says to the bot."""
+    return Message(ANN, "1700000000.000100", text, addressed=True)
+
+
+def note(text: str) -> Noted:
+    """An entry that is only a text."""
+    return Noted(AT, text)
+
+
+async def opened(store: Store, where: Thread, key: str = "mention") -> str:
+    """The session of a thread in which the bot was mentioned."""
+    await store.post(where, message(), key, opens=True)
+    return where.session
+
+
+async def leased(store: Store, session: str, seconds: float = 60) -> Lease:
+    """A lease that is certainly ours."""
+    lease = await store.acquire(session, "worker", seconds)
+    assert isinstance(lease, Lease), lease
+    return lease
+
+
+class Clock:
+    """A clock that goes only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = AT
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        """Forward, or back where negative."""
+        self.now += timedelta(seconds=seconds)

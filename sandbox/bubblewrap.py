@@ -189,7 +189,7 @@ class BubblewrapBackend:
         return started
 
     def _command(self, spec: MachineSpec, group: cgroup.Group | None, filter_fd: int) -> list[str]:
-        mounts = Mounts(staged=self._ids == "root")
+        mounts = Mounts(staged=os.geteuid() == 0)
         mapped = self._ids != "same"
         arguments = bwrap_args.arguments(self._layout(spec), mounts, mapped=mapped, filter_fd=filter_fd)
         plan = {
@@ -205,12 +205,10 @@ class BubblewrapBackend:
 
     def _base(self) -> int:
         match self._ids:
-            case "root":
-                return ROOT_BASE
             case "subids":
                 return subordinate_base() or 0
-            case "same":
-                return 0
+            case "root" | "same":
+                return ROOT_BASE
 
     def _layout(self, spec: MachineSpec) -> Layout:
         etc = self._folder() / "etc"

@@ -1,11 +1,11 @@
 """Start bubblewrap as somebody else than the bot. Run as a program, standard library only.
 
 Hides how a machine gets 65,536 user ids of its own. As root the ids are mapped without any file to edit; an
-ordinary user needs a range in /etc/subuid and /etc/subgid. Folders of the host that only the bot can reach are
-first mounted on a private tree, so that bubblewrap finds them under its new identity.
+ordinary user needs a range in /etc/subuid and /etc/subgid. Root always becomes somebody else first; folders that
+only root can reach are mounted on a private tree, where bubblewrap finds them under its new identity.
 
 Argument 1 is JSON: doors (files of control groups to enter), argv (the program to run at last), and
-  ids      'root' | 'subids' | 'same'
+  ids      'root' | 'subids' | 'same' (one id only: no mapping here, bubblewrap maps the one it runs as)
   base     first id on the host of the machine's range
   owner    id inside that owns the folder `home`
   home     the folder's path
@@ -97,11 +97,15 @@ def main() -> None:
     for door in plan["doors"]:
         with open(door, "w") as procs:
             procs.write(str(os.getpid()))
-    if plan["ids"] == "root":
+    if os.geteuid() == 0:
         owner = int(plan["base"]) + int(plan["owner"])
         if plan["home"] and os.stat(plan["home"]).st_uid != owner:
             os.chown(plan["home"], owner, owner)
         stage(plan["stage"])
+        if plan["ids"] == "same":
+            os.setgroups([])
+            os.setresgid(owner, owner, owner)
+            os.setresuid(owner, owner, owner)
     if plan["ids"] != "same":
         map_from_outside(plan)
     os.execvp(plan["argv"][0], plan["argv"])  # noqa: S606

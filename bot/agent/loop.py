@@ -11,7 +11,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Any, assert_never
+from typing import Any, assert_never, cast
 
 from bot import narrator
 from bot.agent.actor import Actor
@@ -222,7 +222,7 @@ class Loop:
 
 def _first(error: Exception) -> Exception:
     """The innermost exception of a group."""
-    if isinstance(error, ExceptionGroup):
-        inner: tuple[Exception, ...] = error.exceptions
-        return _first(inner[0])
+    while isinstance(error, ExceptionGroup):
+        group = cast("ExceptionGroup[Exception]", error)
+        error = group.exceptions[0]
     return error

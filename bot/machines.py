@@ -1,0 +1,257 @@
+"""Each session's computer with its way out: started when first needed, paused at rest, closed when idle.
+
+Everything the machine's programs send passes the gate here: fetches are judged by the policy and pass, writes are
+kept whole and become calls of the session, which a person decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bot.agent.parts import Keep, Sent
+from bot.entries import HeldWrite
+from bot.heard import Thread
+from bot.store.rows import EgressRow
+from bot.tools.types import Fetched
+from policies.builtin import decide
+from policies.types import Effect, Request
+from sandbox.egress.authority import Authority
+from sandbox.egress.fetch import Fetcher
+from sandbox.egress.gate import Gate, Rules
+from sandbox.egress.types import (
+    AddressRefused,
+    Allow,
+    EgressError,
+    EgressRecord,
+    EgressRequest,
+    Hold,
+    Refuse,
+    Unreachable,
+    Verdict,
+)
+from sandbox.egress.upstream import Upstream
+from sandbox.types import Backend, EgressPort, Limits, Machine, MachineSpec
+
+log = logging.getLogger(__name__)
+
+SHOWN_MOST = 2000
+"""Characters of a held body that its card shows."""
+HELD_MOST = 20
+"""Writes of one session that may wait at a time."""
+
+RecordEgress = Callable[[str, EgressRow], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Yard:
+    """What all machines of a process share."""
+
+    backend: Backend
+    upstream: Upstream
+    authority: Authority
+    keep: Keep
+    record: RecordEgress
+    homes: Path
+    limits: Limits = field(default_factory=Limits)
+    idle_seconds: float = 600.0
+    keep_paused: bool = True
+    """Whether a resting machine stays here; with several processes another one may need its home next."""
+
+
+class SessionComputer:
+    """One session's computer. Safe to use from several tasks."""
+
+    def __init__(self, thread: Thread, yard: Yard, sockets: Path) -> None:
+        self._session, self._yard = thread.session, yard
+        self._rules = Rules(self._session, self._judge, self._record)
+        self._socket = sockets / f"{self._session[:12]}{secrets.token_hex(3)}"
+        self._gate: Gate | None = None
+        self._machine: Machine | None = None
+        self._held: list[HeldWrite] = []
+        self._turn = asyncio.Lock()
+        self.resting_since: float | None = None
+
+    async def machine(self) -> Machine:
+        """The running machine. Raises sandbox.types.MachineError."""
+        async with self._turn:
+            self.resting_since = None
+            if self._gate is None:
+                gate = Gate(self._socket, self._yard.authority, self._yard.upstream, self._rules)
+                await gate.start()
+                self._gate = gate
+            port = EgressPort(self._socket, self._yard.authority.certificate)
+            home = self._yard.homes / self._session / "home"
+            spec = MachineSpec(self._session, home, self._yard.limits, port)
+            self._machine = await self._yard.backend.start(spec)
+            return self._machine
+
+    async def interrupt(self) -> None:
+        """Kill what runs, if a machine runs."""
+        if self._machine is not None:
+            await self._machine.interrupt()
+
+    async def fetch(self, url: str) -> Fetched:
+        """GET a page through the same judgement as the machine's own requests."""
+        try:
+            answer = await Fetcher(self._yard.upstream, self._rules).fetch(url)
+        except EgressError as error:
+            return Fetched(url, error=str(error))
+        mime, _, rest = (answer.header("content-type") or "").partition(";")
+        charset = rest.partition("charset=")[2].strip("\"' ")
+        return Fetched(answer.url, answer.status, mime.strip().lower(), charset, answer.body)
+
+    def take_held(self) -> tuple[HeldWrite, ...]:
+        """Writes kept since the last call."""
+        held, self._held = tuple(self._held), []
+        return held
+
+    async def send(self, held: HeldWrite) -> Sent:
+        """Send an approved write once, byte for byte as it was kept."""
+        parts = urlsplit(held.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        body = await self._yard.keep.read(held.blob)
+        request = EgressRequest(held.method, held.url, parts.hostname or "", port, held.headers, body)
+        record = EgressRecord(self._session, time.time(), held.method, held.url, "failed", "approved", sent=len(body))
+        try:
+            answer = await self._yard.upstream.send(request)
+        except Unreachable as error:
+            await self._record(record)
+            return Sent(error=str(error), unknown=error.maybe_sent)
+        except AddressRefused as error:
+            return Sent(error=str(error))
+        sent = EgressRecord(
+            self._session, record.at, held.method, held.url, "sent", "approved", status=answer.status, sent=len(body)
+        )
+        await self._record(sent)
+        return Sent(answer.status, answer.body.decode("utf-8", "replace"))
+
+    async def rest(self) -> None:
+        """Pause, or close where another process may be next."""
+        self.resting_since = time.monotonic()
+        if self._machine is None:
+            return
+        if self._yard.keep_paused:
+            await self._yard.backend.pause(self._session)
+        else:
+            await self.close()
+
+    async def close(self) -> None:
+        """Stop the machine and its gate; the home stays."""
+        async with self._turn:
+            machine, self._machine = self._machine, None
+            gate, self._gate = self._gate, None
+            if machine is not None:
+                await machine.close()
+            if gate is not None:
+                await gate.close()
+
+    async def _judge(self, request: EgressRequest) -> Verdict:
+        """The policy on one request of the machine's programs."""
+        effect = Effect.SEND if request.writes else Effect.FETCH
+        wanted = Request("egress", effect, {"url": request.url}, "", "member", outside=True, target=request.host)
+        decision = decide(wanted)
+        match decision.verdict:
+            case "auto":
+                return Allow()
+            case "deny":
+                return Refuse(decision.why)
+            case "ask":
+                return await self._hold(request, decision.why)
+
+    async def _hold(self, request: EgressRequest, why: str) -> Verdict:
+        same = [held for held in self._held if (held.method, held.url) == (request.method, request.url)]
+        if any(held.blob == request.body_sha256 for held in same):
+            return Refuse("the same request waits already for a person's yes; do not repeat it")
+        if len(self._held) >= HELD_MOST:
+            return Refuse(f"{HELD_MOST} requests wait already; send less at a time")
+        blob, size = await self._yard.keep.put(request.body)
+        shown = readable(request.body)
+        id_ = f"w{secrets.token_hex(8)}"
+        self._held.append(HeldWrite(id_, request.method, request.url, request.headers, blob, size, shown))
+        return Hold(id_, why)
+
+    async def _record(self, record: EgressRecord) -> None:
+        row = EgressRow(
+            datetime.fromtimestamp(record.at, UTC),
+            record.method,
+            without_query_values(record.url),
+            record.outcome,
+            record.reason,
+            record.address,
+            record.status,
+            record.sent,
+            record.received,
+            record.body_sha256,
+            record.seconds,
+        )
+        await self._yard.record(self._session, row)
+
+
+class Machines:
+    """All computers of this process. Call the instance for a thread's own."""
+
+    def __init__(self, yard: Yard) -> None:
+        self._yard = yard
+        self._computers: dict[str, SessionComputer] = {}
+        self._sockets = Path(tempfile.mkdtemp(prefix="threadhand-"))
+
+    def __call__(self, thread: Thread) -> SessionComputer:
+        computer = self._computers.get(thread.session)
+        if computer is None:
+            computer = self._computers[thread.session] = SessionComputer(thread, self._yard, self._sockets)
+        return computer
+
+    async def close_idle(self) -> None:
+        """Stop machines nobody used for a while; called by the sweep."""
+        now = time.monotonic()
+        idle = [
+            name
+            for name, one in self._computers.items()
+            if one.resting_since is not None and now - one.resting_since > self._yard.idle_seconds
+        ]
+        for name in idle:
+            await self._computers.pop(name).close()
+
+    async def close(self) -> None:
+        """Stop everything."""
+        for computer in list(self._computers.values()):
+            try:
+                await computer.close()
+            except Exception:
+                log.exception("a machine could not be stopped")
+        self._computers.clear()
+        await self._yard.backend.close()
+        await asyncio.to_thread(_remove, self._sockets)
+
+
+def readable(body: bytes) -> str:
+    """A body as a person can read it: text, or what it is."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        return f"({len(body):,} bytes that are not text)"
+    return text if len(text) <= SHOWN_MOST else text[:SHOWN_MOST]
+
+
+def without_query_values(url: str) -> str:
+    """The URL for the record: values in a query may be secrets."""
+    parts = urlsplit(url)
+    if not parts.query:
+        return url
+    names = "&".join(f"{pair.partition('=')[0]}=…" for pair in parts.query.split("&"))
+    return parts._replace(query=names).geturl()
+
+
+def _remove(folder: Path) -> None:
+
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,190 @@
+"""A whole session's world for tests: real store, real worker and loop, real model client against a real server.
+
+Only the chat product and the machine are in memory, each a peer held to its conformance suite.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from bot.agent.loop import Loop
+from bot.agent.parts import Parts, Patience
+from bot.entries import Entry
+from bot.heard import Edit, Heard, Message, Person, Thread
+from bot.inbox import Inbox
+from bot.machines import Machines, Yard
+from bot.models.openai import OpenAIModel, OpenAISettings
+from bot.outgoing import Confirmation, Outgoing, Question, Reply, StatusCard
+from bot.session.state import State, fold
+from bot.store import Blobs, EgressRow, Store
+from bot.tools import machine as machine_tools
+from bot.tools import thread as thread_tools
+from bot.tools.types import Toolbox
+from bot.worker import Worker
+from sandbox.egress.address import Addresses
+from sandbox.egress.authority import Authority
+from sandbox.egress.upstream import Upstream
+from sandbox.types import Backend
+from tests.support.fake_surface import FakeSurface
+from tests.support.machine import FakeBackend
+from tests.support.responses import ResponsesServer, Script
+
+MARIA = Person("fake/maria", "Maria")
+BEN = Person("fake/ben", "Ben")
+GUS = Person("fake/gus", "Gus", "guest")
+OLGA = Person("other/olga", "Olga", "outsider")
+
+QUICK = Patience(model_first=0.01, model_most=0.05, model_tries=4, surface_tries=3, rest=0.2)
+
+
+class Clock:
+    """The time, which a test may move."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@dataclass
+class Office:
+    """Talk with `say`, wait with `until`, look at the journal with `state`."""
+
+    surface: FakeSurface
+    server: ResponsesServer
+    store: Store
+    worker: Worker
+    inbox: Inbox
+    machines: Machines
+    clock: Clock
+    keys: int = 0
+    threads: list[Thread] = field(default_factory=list[Thread])
+
+    async def say(
+        self, author: Person, text: str, thread: Thread | None = None, *, addressed: bool = True, **more: Any
+    ) -> tuple[Thread, Message]:
+        """Somebody writes; a new thread unless one is given."""
+        thread = thread or self.surface.thread()
+        message = self.surface.say(thread, author, text, addressed=addressed, **more)
+        await self.hear(thread, message, f"m:{message.ts}", opens=addressed)
+        return thread, message
+
+    async def hear(self, thread: Thread, heard: Heard, key: str = "", *, opens: bool = False) -> None:
+        """Anything else reaches the inbox."""
+        self.keys += 1
+        await self.inbox.post(thread, heard, key or f"k:{self.keys}", opens=opens)
+
+    async def edit(self, thread: Thread, message: Message, text: str) -> None:
+        """The author rewords a message."""
+        self.keys += 1
+        await self.hear(thread, Edit(message.author, message.ts, text, f"v{self.keys}"))
+
+    async def state(self, thread: Thread) -> State:
+        """What the journal comes to now."""
+        return fold(thread, [(row.number, row.entry) for row in await self.store.journal(thread.session)])
+
+    async def entries(self, thread: Thread) -> list[Entry]:
+        """The journal."""
+        return [row.entry for row in await self.store.journal(thread.session)]
+
+    async def until(self, thread: Thread, fits: Callable[[State], object], seconds: float = 30.0) -> State:
+        """Wait until the journal's state fits."""
+        async with asyncio.timeout(seconds):
+            while True:
+                state = await self.state(thread)
+                if fits(state):
+                    return state
+                await asyncio.sleep(0.02)
+
+    async def settled(self, thread: Thread, run: int = 1, seconds: float = 30.0) -> State:
+        """Wait until that run is over and everything owed was said."""
+        return await self.until(thread, lambda state: f"settled:{run}" in state.posted, seconds)
+
+    def shown(self, thread: Thread, kind: type[Outgoing]) -> list[Any]:
+        """The bot's messages of a kind, as they stand."""
+        return [m.content for m in self.surface.seen(thread) if isinstance(m.content, kind)]
+
+    def replies(self, thread: Thread) -> list[str]:
+        """What the bot answered, without empty texts that only carry files."""
+        return [reply.text for reply in self.shown(thread, Reply) if reply.text]
+
+    def card(self, thread: Thread) -> StatusCard:
+        """The newest status card."""
+        cards: list[StatusCard] = self.shown(thread, StatusCard)
+        return cards[-1]
+
+    async def confirmation(self, thread: Thread) -> Confirmation:
+        """Wait for an open confirmation's card."""
+        return await self.surface.until(lambda: next(iter(self.shown(thread, Confirmation)), None))
+
+    async def question(self, thread: Thread) -> Question:
+        """Wait for an open question's card."""
+        return await self.surface.until(lambda: next(iter(self.shown(thread, Question)), None))
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a test wants different."""
+
+    patience: Patience = QUICK
+    backend: Backend | None = None
+    change: Callable[[Parts], Parts] = lambda parts: parts
+    allow: frozenset[str] = frozenset()
+    lease: float = 6.0
+
+
+async def _no_record(session: str, row: EgressRow) -> None:
+    del session, row
+
+
+def toolbox() -> Toolbox:
+    """The tools that need no network."""
+    return Toolbox.of(*machine_tools.TOOLS, *thread_tools.TOOLS)
+
+
+@asynccontextmanager
+async def office(folder: Path, script: Script, wishes: Wishes | None = None) -> AsyncGenerator[Office]:
+    """An office whose model follows `script`; everything stops at the end."""
+    wishes = wishes or Wishes()
+    clock, surface = Clock(), FakeSurface()
+    store = await Store.open(f"sqlite+aiosqlite:///{folder}/office.db")
+    blobs = Blobs(folder / "blobs")
+    backend = wishes.backend or FakeBackend()
+    upstream = Upstream(Addresses(wishes.allow))
+    yard = Yard(backend, upstream, Authority(folder / "ca"), blobs, _no_record, folder / "homes")
+    machines = Machines(yard)
+    async with ResponsesServer(script) as server:
+        model = OpenAIModel(OpenAISettings("gpt-test", "sk-test-not-real", server.url))
+
+        async def spent(workspace: str, person: str | None) -> float:
+            return (await store.spent(workspace, person, clock())).cost
+
+        parts = Parts({"fake": surface}, model, toolbox(), machines, blobs, spent, patience=wishes.patience, clock=clock)
+        parts = wishes.change(replace(parts))
+        worker = Worker(store, lambda lease: Loop(lease, parts), "test", lease=wishes.lease, at_once=20)
+        inbox = Inbox(store, lambda session, _: worker.nudge(session))
+        stop = asyncio.Event()
+        running = asyncio.create_task(worker.run(stop))
+        sweeping = asyncio.create_task(_sweep(worker))
+        try:
+            yield Office(surface, server, store, worker, inbox, machines, clock)
+        finally:
+            stop.set()
+            sweeping.cancel()
+            await asyncio.gather(running, sweeping, return_exceptions=True)
+            await machines.close()
+            await model.close()
+            await store.close()
+
+
+async def _sweep(worker: Worker) -> None:
+    while True:
+        await asyncio.sleep(0.3)
+        await worker.sweep()

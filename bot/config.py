@@ -116,7 +116,7 @@ class StorageSettings(Group):
         "THREADHAND_SECRET_KEY",
         None,
         "Encrypts stored tokens and signs links; several with commas between, the newest first, to change it.",
-        "one or more texts of at least 16 characters with commas between",
+        "one or more texts of at least 32 characters with commas between",
         shown="made once, kept in the data folder",
     )
 
@@ -322,7 +322,8 @@ VARIABLES: tuple[Variable, ...] = tuple(entry for name, model in GROUPS.items() 
 """Every variable there is, by group."""
 
 
-def unknown(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Variables that look like ours and are not: a misspelt one would be ignored in silence."""
+def unknown_variables(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Variables (of this process) that look like ours and are not: a misspelt one would be ignored in silence."""
     names = {variable.name for variable in VARIABLES}
-    return tuple(sorted(name for name in environ if name.startswith("THREADHAND_") and name not in names))
+    given = os.environ if environ is None else environ
+    return tuple(sorted(name for name in given if name.startswith("THREADHAND_") and name not in names))

@@ -74,7 +74,7 @@ def _redis(value: SecretStr) -> SecretStr:
 
 def _keys(value: SecretStr | None) -> SecretStr | None:
     parts = value.get_secret_value().split(",") if value else ()
-    if any(len(part.strip()) < 16 for part in parts):
+    if any(len(part.strip()) < 32 for part in parts):
         raise ValueError
     return value
 

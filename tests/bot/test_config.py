@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bot.config import VARIABLES, Settings, unknown
+from bot.config import VARIABLES, Settings, unknown_variables
 from bot.settings import SettingsError
 
 PASSWORD = "not-a-real-password"
@@ -68,7 +68,7 @@ def test_a_database_may_be_written_in_any_usual_way(written: str, meant: str) ->
         ("THREADHAND_REDIS_URL", "localhost", "its value is not memory://"),
         ("THREADHAND_DATABASE_URL", "mysql://h/x", "its value is not sqlite:///path"),
         ("THREADHAND_DATABASE_URL", "sqlite://", "its value is not sqlite:///path"),
-        ("THREADHAND_SECRET_KEY", "short", "its value is not one or more texts of at least 16 characters"),
+        ("THREADHAND_SECRET_KEY", "short", "its value is not one or more texts of at least 32 characters"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_expected(name: str, value: str, expected: str) -> None:
@@ -142,7 +142,7 @@ def test_slack_says_what_it_lacks() -> None:
 
 
 def test_a_misspelt_variable_is_noticed() -> None:
-    assert unknown({"THREADHAND_PROT": "1", "THREADHAND_PORT": "1", "PATH": "/"}) == ("THREADHAND_PROT",)
+    assert unknown_variables({"THREADHAND_PROT": "1", "THREADHAND_PORT": "1", "PATH": "/"}) == ("THREADHAND_PROT",)
 
 
 def test_every_variable_says_what_it_is_for() -> None:

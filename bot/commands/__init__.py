@@ -1,0 +1,1 @@
+"""The commands of `threadhand`, a module for each group."""

@@ -1,0 +1,34 @@
+"""play, serve, web, worker: the commands that run until they are stopped."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.commands.start import read_deployment
+
+
+def play() -> None:
+    """Try it here: a local workspace in the browser, everything in one process, no accounts."""
+    _run(web=True, worker=True, play=True)
+
+
+def serve() -> None:
+    """Run it: web server and worker in one process."""
+    _run(web=True, worker=True)
+
+
+def web() -> None:
+    """Run the web server alone; workers run elsewhere (needs PostgreSQL and Redis)."""
+    _run(web=True, worker=False)
+
+
+def worker() -> None:
+    """Run a worker alone (needs PostgreSQL and Redis)."""
+    _run(web=False, worker=True)
+
+
+def _run(*, web: bool, worker: bool, play: bool = False) -> None:
+    deployment = read_deployment()
+    from bot.app import serve as run  # late: the other commands start in a blink without it
+
+    asyncio.run(run(deployment.settings, web=web, worker=worker, play=play))

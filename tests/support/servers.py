@@ -96,10 +96,10 @@ class Server:
         os.kill(self.pid, signal.SIGCONT)
 
     async def stop(self) -> None:
-        """End it in good order."""
+        """End it and its children; the data is thrown away, so nothing is written out first."""
         if self._process is not None and self._process.returncode is None:
             self.resume()
-            await self._signal(signal.SIGINT)
+            await self._signal(signal.SIGQUIT)
 
     async def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None

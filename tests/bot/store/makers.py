@@ -5,6 +5,10 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import text as sql
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
 from bot.entries import Noted
 from bot.heard import Message, Person, Thread
 from bot.store import Lease, Store
@@ -40,6 +44,17 @@ async def leased(store: Store, session: str, seconds: float = 60) -> Lease:
     lease = await store.acquire(session, "worker", seconds)
     assert isinstance(lease, Lease), lease
     return lease
+
+
+async def tamper(url: str, statement: str) -> list[tuple[object, ...]]:
+    """Do something to the database behind the store's back."""
+    driver = url.replace("sqlite:", "sqlite+aiosqlite:").replace("postgresql:", "postgresql+asyncpg:")
+    engine = create_async_engine(driver, poolclass=NullPool)
+    async with engine.begin() as connection:
+        result = await connection.execute(sql(statement))
+        rows = [tuple(row) for row in result] if result.returns_rows else []
+    await engine.dispose()
+    return rows
 
 
 class Clock:

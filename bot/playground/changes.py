@@ -92,6 +92,13 @@ class Noticed:
 
 
 @dataclass(frozen=True, slots=True)
+class AppConnected:
+    """The app opened its first or lost its last connection."""
+
+    connected: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Uninstalled:
     """The app was removed from a team; its tokens are dead."""
 
@@ -111,5 +118,6 @@ Change: TypeAlias = (
     | ViewsChanged
     | PromptsChanged
     | Noticed
+    | AppConnected
     | Uninstalled
 )

@@ -14,6 +14,7 @@ from bot.playground.doors import Doors, Press
 from bot.playground.people import Channel, Person
 from bot.playground.shapes import Obj, SlackError, as_list, as_obj, as_objs, as_text
 from bot.playground.webhooks import Refused
+from bot.playground.wording import sent_form
 
 Operation: TypeAlias = Callable[[Doors, Obj], Awaitable[Obj]]
 
@@ -23,20 +24,28 @@ def _at(doors: Doors, args: Obj) -> tuple[Person, Channel]:
     return person, doors.where(person, as_text(args.get("channel")))
 
 
+def _words(doors: Doors, channel: Channel, args: Obj) -> str:
+    """The text as it travels; `typed` is text as a person typed it, `text` is in that form already."""
+    if args.get("typed") is not None:
+        return sent_form(doors.workspace, as_text(args["typed"]), channel.team)
+    return as_text(args.get("text"))
+
+
 async def say(doors: Doors, args: Obj) -> Obj:
     person, channel = _at(doors, args)
     files = [
         doors.upload(person, as_text(item.get("name")), base64.b64decode(as_text(item.get("content"))))
         for item in as_objs(args.get("files"))
     ]
-    text, thread_ts = as_text(args.get("text")), as_text(args.get("thread_ts"))
+    files += doors.uploaded(person, [str(item) for item in as_list(args.get("file_ids"))])
+    text, thread_ts = _words(doors, channel, args), as_text(args.get("thread_ts"))
     posted = doors.say(person, channel, text, thread_ts, files)
     return {"ts": posted.ts, "channel": channel.id}
 
 
 async def edit(doors: Doors, args: Obj) -> Obj:
     person, channel = _at(doors, args)
-    doors.edit(person, channel, as_text(args.get("ts")), as_text(args.get("text")))
+    doors.edit(person, channel, as_text(args.get("ts")), _words(doors, channel, args))
     return {}
 
 

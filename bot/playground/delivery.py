@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from bot.playground.changes import Change
+from bot.playground.changes import AppConnected, Change
 from bot.playground.chaos import Chaos
 from bot.playground.events import events_of
 from bot.playground.limits import Limits
@@ -30,7 +30,7 @@ class Delivery:
     """The app's mail. Listens to the workspace from the moment it is made."""
 
     def __init__(self, workspace: Workspace, chaos: Chaos, limits: Callable[[], Limits]) -> None:
-        self.sockets = Sockets()
+        self.sockets = Sockets(lambda here: workspace.tell(AppConnected(here)))
         self.webhooks = Webhooks()
         self.delivered = 0
         self.abandoned = 0

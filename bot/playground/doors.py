@@ -80,6 +80,13 @@ class Doors:
         self.workspace.files[made.id] = made
         return made.id
 
+    def uploaded(self, person: Person, ids: list[str]) -> list[str]:
+        """The ids again, when all are files of this person. Raises `file_not_found`."""
+        for id in ids:
+            if id not in self.workspace.files or self.workspace.files[id].user != person.id:
+                raise SlackError("file_not_found")
+        return ids
+
     def say(self, person: Person, channel: Channel, text: str, thread_ts: str, files: list[str]) -> Message:
         """Posts as a person. Raises `no_text`, `msg_too_long`, `thread_not_found`."""
         check_text(text, [], bool(files))

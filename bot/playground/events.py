@@ -49,6 +49,7 @@ def events_of(workspace: Workspace, change: Change) -> list[Obj]:
             | changes.ViewsChanged()
             | changes.PromptsChanged()
             | changes.Noticed()
+            | changes.AppConnected()
         ):
             return []
         case _:

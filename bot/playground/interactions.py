@@ -40,25 +40,30 @@ def elements_of(blocks: list[Obj]) -> Iterator[tuple[str, Obj]]:
 
 
 def find_element(blocks: list[Obj], wanted: str, user: str) -> tuple[str, Obj, Obj]:
-    """(block_id, element, pressed part) for an action_id, a block_id/action_id or a button's words.
+    """(block_id, element, pressed part) for an action_id, a block_id/action_id, a button's words or its value.
 
-    Raises SlackError `no_such_button` when there is none, or none this person may see.
+    Names win over words, words over values. Raises SlackError `no_such_button` when there is none, or none this
+    person may see.
     """
-    for block_id, element in elements_of(blocks):
-        seen_by = element.get("visible_to_user_ids")
-        if seen_by and user not in seen_by:
-            continue
-        names = {element["action_id"], f"{block_id}/{element['action_id']}"}
-        parts = (
-            [as_obj(element.get(key)) for key in ("positive_button", "negative_button")]
-            if (element.get("type") == "feedback_buttons")
-            else [element]
-        )
-        for part in parts:
-            words = as_text(inner(part, "text").get("text"))
-            if wanted == words or wanted == part.get("value") or (wanted in names and part is parts[0]):
-                return block_id, element, part
+    for rank in range(3):
+        for block_id, element in elements_of(blocks):
+            seen_by = as_list(element.get("visible_to_user_ids"))
+            if seen_by and user not in seen_by:
+                continue
+            for part, names in _parts(block_id, element):
+                words = as_text(inner(part, "text").get("text"))
+                if wanted in (names, {words}, {as_text(part.get("value"))})[rank]:
+                    return block_id, element, part
     raise SlackError("no_such_button", wanted=wanted)
+
+
+def _parts(block_id: str, element: Obj) -> list[tuple[Obj, set[str]]]:
+    """What can be pressed in an element, each with its names; feedback buttons are two."""
+    action = as_text(element.get("action_id"))
+    if element.get("type") != "feedback_buttons":
+        return [(element, {action, f"{block_id}/{action}"})]
+    keys = ("positive_button", "negative_button")
+    return [(as_obj(element.get(key)), {f"{block_id}/{action}#{key}", f"{action}#{key}"}) for key in keys]
 
 
 def typed_state(blocks: list[Obj], values: Values) -> Obj:

@@ -19,7 +19,7 @@ from bot.playground.doors import Doors
 from bot.playground.driver import Driver, local_driver
 from bot.playground.limits import Limits
 from bot.playground.outside import notice_routes
-from bot.playground.page import Page
+from bot.playground.page import HINTS, Page
 from bot.playground.people import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from bot.playground.site import Site
 from bot.playground.wire import Cut, wire_routes
@@ -27,11 +27,15 @@ from bot.playground.wire import Cut, wire_routes
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to open a playground: port 0 lets the system choose; `control` opens /_control to the machine."""
+    """How to open a playground: port 0 lets the system choose; `control` opens /_control to the machine.
+
+    `hints` are the (title, message) pairs the page offers on the first run.
+    """
 
     port: int = 0
     control: bool = False
     limits: Limits = field(default_factory=Limits)
+    hints: tuple[tuple[str, str], ...] = HINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ async def serve_playground(options: Options | None = None) -> AsyncGenerator[Pla
     options = options or Options()
     site = Site(options.limits)
     doors = Doors(site)
-    page = Page(site, doors)
+    page = Page(site, doors, options.hints)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

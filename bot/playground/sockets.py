@@ -6,6 +6,7 @@ Hides which of several connections gets an envelope. An app may hold ten connect
 import asyncio
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,9 +36,10 @@ class Link:
 
 
 class Sockets:
-    """The app's connections, used in turn."""
+    """The app's connections, used in turn. `on_presence` hears when the app comes and when it is gone."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_presence: Callable[[bool], None]) -> None:
+        self._on_presence = on_presence
         self._links: list[Link] = []
         self._tickets: set[str] = set()
         self._present = asyncio.Event()
@@ -67,7 +69,7 @@ class Sockets:
             return
         await link.send(self._hello())
         self._links.append(link)
-        self._present.set()
+        self._note()
         try:
             while True:
                 self._heard(link, await socket.receive_text())
@@ -134,11 +136,20 @@ class Sockets:
         if owed and not owed.done():
             owed.set_result(as_obj(as_obj(answer).get("payload")))
 
+    def _note(self) -> None:
+        here = bool(self._links)
+        if here == self._present.is_set():
+            return
+        if here:
+            self._present.set()
+        else:
+            self._present.clear()
+        self._on_presence(here)
+
     def _forget(self, link: Link) -> None:
         if link in self._links:
             self._links.remove(link)
-        if not self._links:
-            self._present.clear()
+            self._note()
         for answer in link.owed.values():
             if not answer.done():
                 answer.set_exception(Gone())

@@ -3,8 +3,6 @@
 import asyncio
 from typing import Any
 
-from slack_sdk.web.async_client import AsyncWebClient
-
 from bot.playground import BOT_USER
 from tests.support.playground import bolt_app, playground, socket_mode
 
@@ -52,7 +50,7 @@ async def test_a_pressed_button_opens_a_modal_whose_values_come_back() -> None:
     async with playground() as opened:
         app, submitted = bolt_app(opened), asyncio.Queue[Body]()
 
-        async def pressed(ack: Any, body: Body, client: AsyncWebClient) -> None:
+        async def pressed(ack: Any, body: Body, client: Any) -> None:
             await ack()
             await client.views_open(trigger_id=body["trigger_id"], view=MODAL)
 
@@ -153,7 +151,7 @@ async def test_opening_the_app_publishes_a_home_for_that_person() -> None:
     async with playground() as opened:
         app = bolt_app(opened)
 
-        async def show(event: Body, client: AsyncWebClient) -> None:
+        async def show(event: Body, client: Any) -> None:
             if event["tab"] == "home":
                 await client.views_publish(user_id=event["user"], view=HOME)
 

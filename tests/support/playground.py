@@ -44,14 +44,14 @@ async def playground_process(*flags: str) -> AsyncGenerator[tuple[dict[str, Any]
         await process.communicate()
 
 
-def bolt_app(opened: Playground) -> AsyncApp:
-    """An ordinary Bolt app that believes the playground is Slack."""
+def bolt_app(opened: Playground) -> Any:
+    """An ordinary Bolt AsyncApp that believes the playground is Slack (Any: Bolt's own types are incomplete)."""
     client = AsyncWebClient(token=opened.bot_token, base_url=opened.api_url)
     return AsyncApp(client=client, signing_secret=opened.signing_secret, raise_error_for_unhandled_request=False)
 
 
 @asynccontextmanager
-async def socket_mode(app: AsyncApp, opened: Playground) -> AsyncGenerator[None]:
+async def socket_mode(app: Any, opened: Playground) -> AsyncGenerator[None]:
     """The app connected by Socket Mode."""
     handler = AsyncSocketModeHandler(app, opened.app_token)
     await handler.connect_async()

@@ -39,14 +39,20 @@ class Fence(Protocol):
 class Book:
     """Opened once per lease with `open`."""
 
-    def __init__(self, lease: Fence, rules: Rules, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        lease: Fence,
+        rules: Rules,
+        clock: Callable[[], datetime],
+        observe: Callable[[Entry], None] = lambda _: None,
+    ) -> None:
         self.lease = lease
         self.state = State(lease.thread)
         self.bell = asyncio.Event()
         """Set when somebody may have spoken."""
         self.watchers: list[asyncio.Event] = []
         """Set whenever the journal grew."""
-        self._rules, self._clock = rules, clock
+        self._rules, self._clock, self._observe = rules, clock, observe
         self._writing = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._consumed = 0
@@ -74,6 +80,7 @@ class Book:
             length = await self.lease.append(*entries, consumed=consumed, spend=spend)
             for entry in entries:
                 self.state.apply(self.state.number + 1, entry)
+                self._observe(entry)
             self._consumed = max(self._consumed, consumed or 0)
         if length > self._consumed:
             self.bell.set()

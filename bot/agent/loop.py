@@ -33,6 +33,7 @@ from bot.session.steps import (
     Judge,
     Recover,
     Rest,
+    Step,
     Think,
     next_step,
 )
@@ -50,7 +51,7 @@ class Loop:
 
     def __init__(self, lease: Lease, parts: Parts) -> None:
         self.lease, self.parts = lease, parts
-        self.book = Book(lease, parts.rules, parts.clock)
+        self.book = Book(lease, parts.rules, parts.clock, parts.observe)
         self.speaker = Speaker(self.book, parts)
         self.thinker = Thinker(self.book, parts, self.speaker)
         self.actor = Actor(self.book, parts)
@@ -81,9 +82,17 @@ class Loop:
         await self.book.drain()
         state = self.book.state
         step = next_step(state, self.book.now(), self.parts.allowance)
+        if isinstance(step, Rest):
+            return await self._rest(step)
+        with self.parts.span(type(step).__name__.lower()):
+            await self._take(step)
+        return False
+
+    async def _take(self, step: Step) -> None:
+        state = self.book.state
         match step:
             case Rest():
-                return await self._rest(step)
+                return
             case Think():
                 seen = state.course
                 await self._listening(self.thinker.think(), lambda: state.course > seen or not state.active)
@@ -105,7 +114,6 @@ class Loop:
                 await self._conclude()
             case _:
                 assert_never(step)
-        return False
 
     async def _listening(self, work: Coroutine[Any, Any, None], cut: Callable[[], bool]) -> None:
         """Do `work` while reading what is said; end it as soon as `cut` says so."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bot.entries import HeldWrite
+from bot.entries import Entry, HeldWrite
 from bot.heard import Thread
 from bot.models.types import Model
 from bot.session.steps import Allowance
@@ -106,4 +107,8 @@ class Parts:
     file_limit: int = 100_000_000
     ask_minutes: float = 120
     watch: Callable[[Thread], str] = lambda _: ""
+    observe: Callable[[Entry], None] = lambda _: None
+    """Told of each entry once it is written."""
+    span: Callable[[str], AbstractContextManager[object]] = lambda _: nullcontext()
+    """Around each step, for traces."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)

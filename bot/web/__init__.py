@@ -1,0 +1,1 @@
+"""The web application: health, metrics, and the routes that surfaces bring."""

@@ -13,6 +13,7 @@ import ssl
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import h11
 
@@ -68,10 +69,16 @@ class Tunnel:
 class Refused(Exception):
     """An answer in words instead of the outside's."""
 
-    def __init__(self, status: int, words: str, outcome: str = "refused") -> None:
+    def __init__(self, status: int, words: str, outcome: Literal["refused", "held", "failed"] = "refused") -> None:
         super().__init__(words)
         self.status = status
-        self.outcome = outcome
+        self.outcome: Literal["refused", "held", "failed"] = outcome
+
+
+def in_words(error: EgressError) -> Refused:
+    if isinstance(error, AddressRefused):
+        return Refused(403, str(error))
+    return Refused(502, str(error), "failed")
 
 
 class Gate:
@@ -165,25 +172,21 @@ class Gate:
     async def _serve(self, wire: Wire, event: h11.Request, tunnel: Tunnel | None) -> bool:
         """Answer one request; whether the connection can carry another."""
         log = EgressRecord(self._rules.session_id, time.time(), event.method.decode("ascii"), "", "failed")
-        begun = time.monotonic()
+        begun, refused = time.monotonic(), None
         try:
             request = understood(event, tunnel)
             log = dataclasses.replace(log, url=request.url)
-            if len(request.headers) and is_upgrade(event):
-                raise Refused(501, UPGRADE)
             request = dataclasses.replace(request, body=await body_of(wire))
             log = dataclasses.replace(log, sent=len(request.body), body_sha256=request.body_sha256)
             await self._decide(request)
             log = await self._pass_on(wire, request, log)
-        except Refused as refused:
+        except (Refused, EgressError) as error:
+            refused = error if isinstance(error, Refused) else in_words(error)
             log = dataclasses.replace(log, outcome=refused.outcome, reason=str(refused))
-            await say(wire, refused)
-        except EgressError as error:
-            outcome = "refused" if isinstance(error, AddressRefused) else "failed"
-            log = dataclasses.replace(log, outcome=outcome, reason=str(error))
-            await say(wire, Refused(403 if outcome == "refused" else 502, str(error)))
         finally:
             await self._rules.record(dataclasses.replace(log, seconds=time.monotonic() - begun))
+        if refused is not None:
+            await say(wire, refused)
         if wire.http.our_state is h11.DONE and wire.http.their_state is h11.DONE:
             wire.http.start_next_cycle()
             return True
@@ -226,6 +229,10 @@ class Gate:
 def understood(event: h11.Request, tunnel: Tunnel | None) -> EgressRequest:
     """The request as it will be judged and sent; its Host must name the place it goes to."""
     target = event.target.decode("latin-1")
+    if is_upgrade(event):
+        raise Refused(501, UPGRADE)
+    if {b"content-length", b"transfer-encoding"} <= {name for name, _ in event.headers}:
+        raise Refused(400, "A request has either a Content-Length or a Transfer-Encoding, not both.")
     if tunnel is None:
         if not target.startswith("http://"):
             raise Refused(400, "This is a proxy: ask it for absolute http:// URLs, or CONNECT for https.")
@@ -289,6 +296,8 @@ async def say(wire: Wire, refused: Refused) -> None:
 async def let_finish(wire: Wire) -> None:
     """Read on for a moment: closing on a program that still sends would lose it the words it was answered."""
     with contextlib.suppress(TimeoutError, OSError):
+        if wire.writer.can_write_eof():
+            wire.writer.write_eof()
         async with asyncio.timeout(LINGER):
             while await wire.reader.read(256 * 1024):
                 pass

@@ -1,6 +1,7 @@
 """`threadhand`: the command line. Commands live in bot/commands; here is their tree and how errors end.
 
 An expected error is one clear line on stderr and exit code 2; with --debug any error comes with its traceback.
+Commands import what they need when they run: `threadhand --help` is not to wait for a database library.
 """
 
 from __future__ import annotations
@@ -13,12 +14,6 @@ from typing import Annotated
 import typer
 
 from bot.commands import check, db, journal, running, slack
-from bot.commands.start import Failure
-from bot.config import Settings, SettingsError
-from bot.observe import Redactor
-from bot.store import StoreError
-
-EXPECTED = (Failure, SettingsError, StoreError)
 
 app = typer.Typer(
     name="threadhand",
@@ -71,13 +66,18 @@ def run(words: list[str], *, debug: bool = False) -> int:
 
 def _failed(error: Exception, *, debug: bool) -> int:
     """Say what went wrong, without secrets."""
+    from bot.commands.start import Failure
+    from bot.config import Settings, SettingsError
+    from bot.observe.redact import Redactor
+    from bot.store.errors import StoreError
+
     try:
         redactor = Redactor.of(Settings.from_environment().secrets())
     except SettingsError:
         redactor = Redactor()
     if debug:
         print(redactor.text("".join(traceback.format_exception(error))), file=sys.stderr)  # noqa: T201
-    if isinstance(error, EXPECTED):
+    if isinstance(error, Failure | SettingsError | StoreError):
         text = str(error)
     else:
         text = f"{type(error).__name__}: {error} (an unexpected error: --debug shows where)"

@@ -7,12 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot.commands.start import Failure
-from bot.config import Settings
-from bot.doctor import PARTS, examine
-from bot.observe import Redactor
-
-Parts = Annotated[list[str] | None, typer.Argument(help=f"Only these parts: {', '.join(PARTS)}.", metavar="PART…")]
+Parts = Annotated[list[str] | None, typer.Argument(help="Only these parts, as the report names them.", metavar="PART")]
 
 
 def check(parts: Parts = None) -> None:
@@ -20,6 +15,11 @@ def check(parts: Parts = None) -> None:
 
     Ends with code 1 when something that is needed is missing.
     """
+    from bot.commands.start import Failure
+    from bot.config import Settings
+    from bot.doctor import PARTS, examine
+    from bot.observe.redact import Redactor
+
     chosen = tuple(parts or ())
     if wrong := [part for part in chosen if part not in PARTS]:
         raise Failure(f"There is no part {wrong[0]!r}; there are {', '.join(PARTS)}.")

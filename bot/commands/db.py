@@ -6,9 +6,6 @@ import asyncio
 
 import typer
 
-from bot.commands.start import read_deployment
-from bot.store import Store
-
 app = typer.Typer(no_args_is_help=True, help="The database's schema.")
 
 
@@ -27,5 +24,8 @@ def current() -> None:
 
 
 async def _open(*, migrate: bool) -> None:
+    from bot.commands.start import read_deployment
+    from bot.store import Store
+
     store = await Store.open(read_deployment().settings.storage.database, migrate=migrate)
     await store.close()

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from bot.commands.start import Failure, read_deployment
-from bot.commands.timeline import line
-from bot.entries import dump
-from bot.observe import Redactor
-from bot.store import JournalRow, SessionRow, Store
+if TYPE_CHECKING:
+    from bot.observe import Redactor
+    from bot.store import JournalRow, SessionRow, Store
 
 app = typer.Typer(no_args_is_help=True, help="What sessions did.")
 
@@ -43,6 +41,8 @@ def list_sessions(
 @app.command()
 def show(session: Session) -> None:
     """Show a session's journal as a timeline. Times are UTC."""
+    from bot.commands.timeline import line
+
     rows, redactor = _rows(session)
     for row in rows:
         typer.echo(redactor.text(line(row.number, row.entry)))
@@ -55,6 +55,8 @@ def export(session: Session) -> None:
     The hash of a line is the SHA-256 of the hash before it (64 zeros at first), a line feed, and the text of
     `entry` exactly as it stands there.
     """
+    from bot.entries import dump
+
     for row in _rows(session)[0]:
         head = json.dumps({"session": session, "number": row.number, "hash": row.hash}, separators=(",", ":"))
         typer.echo(f'{head[:-1]},"entry":{dump(row.entry)}}}')
@@ -77,6 +79,7 @@ def verify(session: Session) -> None:
 
 def _rows(session: str) -> tuple[list[JournalRow], Redactor]:
     """The session's entries; there is at least one."""
+    from bot.commands.start import Failure
 
     async def read(store: Store) -> list[JournalRow]:
         return await store.journal(session)
@@ -89,6 +92,9 @@ def _rows(session: str) -> tuple[list[JournalRow], Redactor]:
 
 def _with_store(read: Callable[[Store], Awaitable[T]]) -> tuple[T, Redactor]:
     """What `read` gets out of the deployment's store, which is not changed."""
+    from bot.commands.start import read_deployment
+    from bot.store import Store
+
     deployment = read_deployment()
 
     async def work() -> T:

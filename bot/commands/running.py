@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.commands.start import read_deployment
-
 
 def play() -> None:
     """Try it here: a local workspace in the browser, everything in one process, no accounts."""
@@ -28,7 +26,9 @@ def worker() -> None:
 
 
 def _run(*, web: bool, worker: bool, play: bool = False) -> None:
-    deployment = read_deployment()
-    from bot.app import serve as run  # late: the other commands start in a blink without it
+    from bot.commands.start import read_deployment
+
+    deployment = read_deployment()  # first: a wrong setting is reported before anything heavy is loaded
+    from bot.app import serve as run
 
     asyncio.run(run(deployment.settings, web=web, worker=worker, play=play))

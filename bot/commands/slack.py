@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
-import yaml
-
-from bot.commands.start import Failure
-from bot.config import Settings
-from bot.surfaces.slack.manifest import manifest as make
 
 app = typer.Typer(no_args_is_help=True, help="Setting up the Slack app.")
 
@@ -24,6 +18,7 @@ def root() -> None:
 def manifest(
     socket: Annotated[bool, typer.Option("--socket", help="Connect by Socket Mode: no public address needed.")] = False,
     public_url: Annotated[str, typer.Option(help="Connect by HTTP at this address.", metavar="URL")] = "",
+    distributed: Annotated[bool, typer.Option("--distributed", help="Let other workspaces install it (HTTP).")] = False,
     name: Annotated[str, typer.Option(help="What the app is called in Slack.")] = "Threadhand",
     form: Annotated[Literal["yaml", "json"], typer.Option("--format", help="Form of the output.")] = "yaml",
 ) -> None:
@@ -31,15 +26,16 @@ def manifest(
 
     Without an option it is for HTTP where THREADHAND_PUBLIC_URL is set, else for Socket Mode.
     """
+    from bot.commands.start import Failure
+    from bot.config import Settings
+    from bot.surfaces.slack import manifest as slack
+
     if socket and public_url:
         raise Failure("Choose either --socket or --public-url: an app is connected in one way.")
     if public_url and not public_url.startswith(("https://", "http://")):
         raise Failure(f"--public-url {public_url!r} is not an http:// or https:// address.")
     url = "" if socket else public_url or Settings.from_environment().web.public_url
-    made = make(name, url)
-    typer.echo(json.dumps(made, indent=2) if form == "json" else _yaml(made))
-
-
-def _yaml(made: dict[str, Any]) -> str:
-    text = yaml.safe_dump(made, sort_keys=False, allow_unicode=True)  # pyright: ignore[reportUnknownMemberType]
-    return text.rstrip()
+    if distributed and not url:
+        raise Failure("--distributed needs --public-url: other workspaces install the app through that address.")
+    made = slack.manifest(url, name=name, distributed=distributed)
+    typer.echo((slack.to_json(made) if form == "json" else slack.to_yaml(made)).rstrip())

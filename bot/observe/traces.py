@@ -10,14 +10,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import NoOpTracerProvider, Span, Status, StatusCode, Tracer
 
 from bot.observe.redact import Redactor
+
+if TYPE_CHECKING:  # the SDK takes half a second to load, and most deployments have no collector
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SpanExporter
 
 Attribute = str | int | float | bool
 
@@ -35,6 +36,11 @@ class Traces:
         """Traces sent to the collector at `endpoint` (http://host:4318); with neither that nor an exporter, none."""
         if not endpoint and exporter is None:
             return cls(NoOpTracerProvider().get_tracer("threadhand"), redactor)
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
         resource = Resource.create({"service.name": "threadhand", "service.version": version("threadhand")})
         provider = TracerProvider(resource=resource)
         provider.add_span_processor(BatchSpanProcessor(exporter or OTLPSpanExporter(endpoint=f"{endpoint}/v1/traces")))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import sys
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text as sql
@@ -55,6 +57,20 @@ async def tamper(url: str, statement: str) -> list[tuple[object, ...]]:
         rows = [tuple(row) for row in result] if result.returns_rows else []
     await engine.dispose()
     return rows
+
+
+async def nursery(what: str, url: str, count: int, log: str = "") -> None:
+    """Run tests/bot/store/nursery.py to its good end."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bot.store.nursery", what, url, str(count), *([log] if log else [])
+    )
+    try:
+        async with asyncio.timeout(100):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 class Clock:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-
 import pytest
 
 from bot.store import SchemaNewer, Store, StoreDown, StoreError
 from bot.store.tables import METADATA
 from tests.bot.store.conftest import Address
-from tests.bot.store.makers import message, opened, tamper, thread
+from tests.bot.store.makers import message, nursery, opened, tamper, thread
 from tests.support.servers import free_port
-
-OPEN = "import asyncio, sys; from bot.store import Store; asyncio.run(Store.open(sys.argv[1]))"
 
 
 async def test_opening_twice_changes_nothing(url: str) -> None:
@@ -34,12 +29,7 @@ async def test_the_tables_are_those_that_the_code_describes(store: Store, url: s
 
 async def test_several_processes_that_start_at_once_make_one_schema(address: Address) -> None:
     url = await address()
-    code = OPEN.replace("asyncio.run(Store.open(sys.argv[1]))", "a = lambda: Store.open(sys.argv[1])") + (
-        "\nasync def main():\n    await (await a()).close()\nasyncio.run(main())"
-    )
-    processes = [await asyncio.create_subprocess_exec(sys.executable, "-c", code, url) for _ in range(3)]
-    async with asyncio.timeout(60):
-        assert [await process.wait() for process in processes] == [0, 0, 0]
+    await nursery("migrate", url, 3)
     store = await Store.open(url, migrate=False)
     await opened(store, thread())
     await store.close()

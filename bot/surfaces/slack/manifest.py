@@ -1,20 +1,20 @@
-"""The Slack app's manifest: everything Slack must know of us, so that nobody clicks it together by hand."""
+"""The Slack app's manifest: what has to be switched on so that everything here works."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
 
-EVENTS_PATH = "/slack/events"
-"""Events and interactions arrive here by HTTP."""
-REDIRECT_PATH = "/slack/oauth_redirect"
-"""Where Slack sends people back to after they installed the app."""
+import yaml
+
+from bot.surfaces.slack.home import PROMPTS
+from bot.surfaces.slack.wire import Obj
 
 SCOPES = (
     "app_mentions:read",
     "assistant:write",
+    "chat:write",
     "channels:history",
     "channels:read",
-    "chat:write",
     "commands",
     "files:read",
     "files:write",
@@ -41,41 +41,55 @@ EVENTS = (
     "message.mpim",
     "tokens_revoked",
 )
-PROMPTS = (
-    ("Summarise a thread", "Summarise this thread: decisions, open questions, who does what."),
-    ("Look into a file", "What stands out in the attached file? Make a chart of it."),
-)
+EVENTS_PATH, ACTIONS_PATH = "/slack/events", "/slack/interactions"
+INSTALL_PATH, REDIRECT_PATH = "/slack/install", "/slack/oauth_redirect"
 
 
-def manifest(name: str, public_url: str = "") -> dict[str, Any]:
-    """The manifest of an app called `name`. Without `public_url` it connects by Socket Mode."""
-    events: dict[str, Any] = {"bot_events": list(EVENTS)}
-    interactivity: dict[str, Any] = {"is_enabled": True}
-    oauth: dict[str, Any] = {"scopes": {"bot": list(SCOPES)}}
-    if public_url:
-        base = public_url.rstrip("/")
-        events["request_url"] = interactivity["request_url"] = f"{base}{EVENTS_PATH}"
-        oauth["redirect_urls"] = [f"{base}{REDIRECT_PATH}"]
+def manifest(public_url: str = "", *, name: str = "Threadhand", distributed: bool = False) -> Obj:
+    """The manifest. Without `public_url` events come by Socket Mode; `distributed` adds the OAuth redirect."""
+    url = public_url.rstrip("/")
+    events: Obj = {"bot_events": list(EVENTS)}
+    actions: Obj = {"is_enabled": True}
+    if url:
+        events = {"request_url": f"{url}{EVENTS_PATH}", **events}
+        actions["request_url"] = f"{url}{ACTIONS_PATH}"
+    oauth: Obj = {"scopes": {"bot": list(SCOPES)}}
+    if url and distributed:
+        oauth["redirect_urls"] = [f"{url}{REDIRECT_PATH}"]
     return {
-        "display_information": {"name": name, "description": "Takes on work in threads and hands over the result."},
+        "display_information": {
+            "name": name,
+            "description": "A colleague with a computer, in your threads",
+            "background_color": "#1f3a4d",
+        },
         "features": {
-            "bot_user": {"display_name": name, "always_online": True},
             "app_home": {
                 "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },
+            "bot_user": {"display_name": name, "always_online": True},
             "agent_view": {
-                "agent_description": "Takes on work in threads and hands over the result.",
+                "agent_description": "Works on what you ask in a thread, on its own computer, and asks before it acts.",
                 "suggested_prompts": [{"title": title, "message": message} for title, message in PROMPTS],
             },
         },
         "oauth_config": oauth,
         "settings": {
             "event_subscriptions": events,
-            "interactivity": interactivity,
+            "interactivity": actions,
             "org_deploy_enabled": True,
-            "socket_mode_enabled": not public_url,
-            "token_rotation_enabled": False,
+            "socket_mode_enabled": not url,
+            "token_rotation_enabled": bool(url and distributed),
         },
     }
+
+
+def to_yaml(made: Obj) -> str:
+    """As YAML, to be pasted where Slack asks for a manifest."""
+    return yaml.safe_dump(made, sort_keys=False, allow_unicode=True)  # pyright: ignore[reportUnknownMemberType]
+
+
+def to_json(made: Obj) -> str:
+    """As JSON."""
+    return json.dumps(made, indent=2, ensure_ascii=False)

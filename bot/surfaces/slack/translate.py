@@ -57,7 +57,8 @@ def workspace_of(body: Obj) -> str:
     """The id the app is installed under where this payload belongs: the team's, or the organisation's."""
     grant = next(iter(objs(body.get("authorizations"))), body)
     enterprise = text(grant.get("enterprise_id")) or at(body, "enterprise", "id")
-    team = text(grant.get("team_id")) or at(body, "team", "id") or at(body, "user", "team_id")
+    seen_from = at(body, "view", "app_installed_team_id")
+    team = seen_from or text(grant.get("team_id")) or at(body, "team", "id") or at(body, "user", "team_id")
     return enterprise if enterprise and grant.get("is_enterprise_install") in (True, "true") else team or enterprise
 
 

@@ -52,7 +52,7 @@ class _Client(SocketModeClient):
 def _why(error: Exception) -> str:
     """The reason without addresses: a socket's address is a credential."""
     if isinstance(error, SlackApiError):
-        return f"Slack says {cast(Any, error.response).get('error')}; is SLACK_APP_TOKEN right?"
+        return f"Slack says {cast(Any, error).response.get('error')}; is SLACK_APP_TOKEN right?"
     return type(error).__name__
 
 

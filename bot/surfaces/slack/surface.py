@@ -37,22 +37,21 @@ log = structlog.get_logger(__name__)
 class SlackSurface:
     """Implements bot.surface.Surface.
 
-    `blobs` gives the path of a stored file by its sha256. `workspaces` is for apps installed through OAuth; without
-    it the settings' bot token is used. `clock` is in seconds and only moves forward.
+    `blobs` gives the path of a stored file by its sha256. `workspaces` is for apps installed through OAuth (installed_workspaces); without it the settings' bot token is used. `clock` is in seconds and only moves forward.
     """
 
     def __init__(
         self,
         settings: SlackSettings,
         blobs: Callable[[str], Path],
-        workspaces: Workspaces | None = None,
+        workspaces: Callable[[SlackCalls], Workspaces] | None = None,
         *,
         calls: SlackCalls | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
         self.calls = calls or SlackCalls(settings)
-        self.workspaces: Workspaces = workspaces or FixedWorkspace(settings, self.calls)
+        self.workspaces = workspaces(self.calls) if workspaces else FixedWorkspace(settings, self.calls)
         self.people = People(self.calls, clock)
         self._threads = Threads(self.calls, self.people)
         self._posts = Posts(self.calls, self._threads)

@@ -1,4 +1,4 @@
-"""A workbook and a chart from an attached table: a program is put into the machine, run there, and its files handed over.
+"""A workbook and a chart from an attached table: a program is put into the machine and run there.
 
 The numbers of the answer are the program's own output; what was said later narrows them by a new run.
 """

@@ -124,18 +124,17 @@ Task = Run | Page | Recap | Table | Post | AskMe | Search | Read | Note | Unknow
 def tasks(text: str, files: tuple[str, ...], earlier: tuple[str, ...] = ()) -> list[Task]:
     """The requests in one message, in order. `files` are tables attached to it, `earlier` those attached before."""
     found: list[Task] = []
+    stray: list[Task] = []
     for piece, listed in _pieces(text):
         made = _task(piece, files, earlier)
-        if made:
-            found += made
-        elif listed or len(piece.split()) > 1 or not found:
-            found.append(Unknown(piece))
-    known = [task for task in found if not isinstance(task, Unknown)]
-    if files and not any(isinstance(task, Table) for task in known) and len(known) < len(found):
-        return [*known, *(Table(path, text) for path in files)]
-    if files and not found:
-        return [Table(path, text) for path in files]
-    return found
+        if not made:
+            unknown = Unknown(piece)
+            follows = listed or any(isinstance(task, Table) for task in found)
+            (found if follows else stray).append(unknown)
+        found += made
+    if files and not any(isinstance(task, Table) for task in found) and (stray or not found):
+        return [*found, *(Table(path, text) for path in files)]
+    return found or stray[:1]
 
 
 def steers(text: str) -> bool:

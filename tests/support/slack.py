@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -99,12 +100,15 @@ def words(message: Obj) -> str:
 
 @asynccontextmanager
 async def slack_bench(
-    blobs: Path, limits: Limits = UNLIMITED, *, clock: Callable[[], float] | None = None
+    blobs: Path,
+    limits: Limits = UNLIMITED,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    settings: Mapping[str, Any] | None = None,
 ) -> AsyncGenerator[SlackBench]:
-    """A playground with a surface that only speaks; nothing listens."""
+    """A playground with a surface that only speaks; nothing listens. `settings` are fields of SlackSettings."""
     async with playground(limits) as opened:
-        more: dict[str, Any] = {"clock": clock} if clock else {}
-        surface = SlackSurface(settings_for(opened), blobs.joinpath, **more)
+        surface = SlackSurface(settings_for(opened, **(settings or {})), blobs.joinpath, clock=clock)
         try:
             yield SlackBench(opened, surface, blobs)
         finally:

@@ -37,7 +37,8 @@ log = structlog.get_logger(__name__)
 class SlackSurface:
     """Implements bot.surface.Surface.
 
-    `blobs` gives the path of a stored file by its sha256. `workspaces` is for apps installed through OAuth (installed_workspaces); without it the settings' bot token is used. `clock` is in seconds and only moves forward.
+    `blobs` gives the path of a stored file by its sha256. `workspaces` is for apps installed through OAuth
+    (installed_workspaces); without it the settings' bot token is used. `clock` is in seconds, only moving forward.
     """
 
     def __init__(

@@ -99,7 +99,7 @@ def write_card(held: HeldWrite, run: Run) -> Card:
     parts = urlsplit(held.url)
     host = parts.netloc.encode("idna").decode() if parts.netloc.isascii() is False else parts.netloc
     asked_for = any(parts.hostname and parts.hostname in said.text for said in run.heard)
-    origin = "" if asked_for else "not in your request; a program the agent ran chose it"
+    origin = "" if asked_for else "a program the agent ran"
     kind = next((value for name, value in held.headers if name == "content-type"), "")
     shown = len(held.shown.encode())
     hidden = f"{held.size - shown:,} more bytes are not shown" if held.size > shown else ""

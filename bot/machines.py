@@ -22,7 +22,6 @@ from bot.agent.parts import Keep, Sent
 from bot.entries import HeldWrite
 from bot.heard import Thread
 from bot.store.rows import EgressRow
-from bot.tools.types import Fetched
 from policies.builtin import decide
 from policies.types import Effect, Request
 from sandbox.egress.authority import Authority
@@ -31,9 +30,9 @@ from sandbox.egress.gate import Gate, Rules
 from sandbox.egress.types import (
     AddressRefused,
     Allow,
-    EgressError,
     EgressRecord,
     EgressRequest,
+    EgressResponse,
     Hold,
     Refuse,
     Unreachable,
@@ -100,15 +99,9 @@ class SessionComputer:
         if self._machine is not None:
             await self._machine.interrupt()
 
-    async def fetch(self, url: str) -> Fetched:
-        """GET a page through the same judgement as the machine's own requests."""
-        try:
-            answer = await Fetcher(self._yard.upstream, self._rules).fetch(url)
-        except EgressError as error:
-            return Fetched(url, error=str(error))
-        mime, _, rest = (answer.header("content-type") or "").partition(";")
-        charset = rest.partition("charset=")[2].strip("\"' ")
-        return Fetched(answer.url, answer.status, mime.strip().lower(), charset, answer.body)
+    async def fetch(self, url: str) -> EgressResponse:
+        """GET a page through the same judgement as the machine's own requests. Raises EgressError."""
+        return await Fetcher(self._yard.upstream, self._rules).fetch(url)
 
     def take_held(self) -> tuple[HeldWrite, ...]:
         """Writes kept since the last call."""

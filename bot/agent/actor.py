@@ -22,7 +22,8 @@ from bot.session.state import SENT, Ask, Call, shorten
 from bot.surface import Line
 from bot.tools.machine import clip
 from bot.tools.thread import ASK_NAME, AskPeople
-from bot.tools.types import Fetched, Outcome
+from bot.tools.types import Outcome
+from sandbox.egress.types import EgressResponse
 from sandbox.types import Machine
 
 LOOP_MOST = 6
@@ -45,7 +46,7 @@ class SessionBench:
         sha, _ = await self.parts.keep.put(data)
         return sha
 
-    async def fetch(self, url: str) -> Fetched:
+    async def fetch(self, url: str) -> EgressResponse:
         return await self.parts.computer(self.book.lease.thread).fetch(url)
 
     async def thread(self) -> Sequence[Line]:

@@ -14,7 +14,8 @@ from bot.models.types import Model
 from bot.session.steps import Allowance
 from bot.steering import Rules
 from bot.surface import Surface
-from bot.tools.types import Fetched, Toolbox
+from bot.tools.types import Toolbox
+from sandbox.egress.types import EgressResponse
 from sandbox.types import Machine
 
 
@@ -39,8 +40,8 @@ class Computer(Protocol):
         """Kill what runs in it, if it runs at all."""
         ...
 
-    async def fetch(self, url: str) -> Fetched:
-        """GET through the gate."""
+    async def fetch(self, url: str) -> EgressResponse:
+        """GET through the gate. Raises sandbox.egress.types.EgressError."""
         ...
 
     def take_held(self) -> tuple[HeldWrite, ...]:

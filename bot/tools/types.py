@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from bot.entries import Deliverable, Entry, HeldWrite
 from bot.surface import Line
 from policies.types import Effect
+from sandbox.egress.types import EgressResponse
 from sandbox.types import Machine
 
 Repeat = Literal["safe", "keyed", "look", "unknown"]
@@ -48,8 +49,8 @@ class Bench(Protocol):
         """Store bytes; returns their sha256, by which they are found again."""
         ...
 
-    async def fetch(self, url: str) -> Fetched:
-        """GET through the egress gate, policy included; never raises for what a page can cause."""
+    async def fetch(self, url: str) -> EgressResponse:
+        """GET through the egress gate, policy included. Raises sandbox.egress.types.EgressError."""
         ...
 
     async def thread(self) -> Sequence[Line]:
@@ -59,18 +60,6 @@ class Bench(Protocol):
     def held(self) -> tuple[HeldWrite, ...]:
         """Writes of the machine's programs that the gate kept since the call started."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A fetched page, or why not (`error`, for the model and the person)."""
-
-    url: str
-    status: int = 0
-    mime: str = ""
-    charset: str = ""
-    body: bytes = b""
-    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,38 +1,36 @@
 """One way to run a transaction on SQLite and on PostgreSQL: connections, clocks, retries, cancellation.
 
-A transaction always runs to its end in a task of its own: a caller that is cancelled half-way never leaves a
-connection in an unknown state. Whatever fails before the commit was sent is tried again; a commit whose outcome is
-unknown only where the caller says that doing it twice does no harm.
+What a transaction does is a plain function of a SQLAlchemy connection, the same for both: on PostgreSQL it runs on
+the event loop over asyncpg, on SQLite in the writer's thread. It always runs to its end in a task of its own: a
+caller that is cancelled half-way never leaves a connection in an unknown state. Whatever fails before the commit was
+sent is tried again; a commit whose outcome is unknown only where the caller says that doing it twice does no harm.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
 import structlog
-from sqlalchemy import ColumnElement, Connection, Interval, Table, event, func, literal
+from sqlalchemy import ColumnElement, Connection, Interval, Table, func, literal
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.store.errors import StoreDown, StoreError
+from bot.store.errors import StoreDown, StoreError, Uncertain
+from bot.store.sqlite import Sqlite
 from bot.store.tables import Moment
 
 T = TypeVar("T")
-Work = Callable[[AsyncConnection], Awaitable[T]]
+Work = Callable[[Connection], T]
 Clock = Callable[[], datetime]
 
 PAUSES = (0.05, 0.2, 0.5, 1.0, 1.5)
@@ -46,19 +44,47 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
+class Postgres:
+    """A pool of connections to one PostgreSQL database, which finds out by itself when the server was restarted."""
+
+    def __init__(self, url: URL) -> None:
+        self._engine = create_async_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=10,
+            max_overflow=10,
+            pool_timeout=15,
+            connect_args={"timeout": 5, "command_timeout": 30},
+        )
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in a transaction. Raises Uncertain when the commit itself failed."""
+        async with self._engine.connect() as connection:
+            result = await connection.run_sync(work)
+            try:
+                await connection.commit()
+            except Exception as error:
+                raise Uncertain(error) from error
+            return result
+
+    async def read(self, work: Work[T]) -> T:
+        """Run `work`, which only reads."""
+        async with self._engine.connect() as connection:
+            return await connection.run_sync(work)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+
 class Database:
     """Connections to one database. Made by `connect`."""
 
     def __init__(self, url: URL, clock: Clock) -> None:
-        self.url = url
         self.postgres = url.get_backend_name() == "postgresql"
         self._clock = clock
         self._running: set[asyncio.Task[Any]] = set()
-        if self.postgres:
-            self.writer = self.reader = _postgres(url)
-        else:
-            self.writer = _sqlite(url, size=1, begin="BEGIN IMMEDIATE")
-            self.reader = _sqlite(url, size=4, begin="BEGIN")
+        self._peer = Postgres(url) if self.postgres else Sqlite(url)
 
     @classmethod
     def connect(cls, url: str, clock: Clock = utcnow) -> Database:
@@ -69,8 +95,7 @@ class Database:
         """Let running transactions end, then close every connection."""
         if self._running:
             await asyncio.wait(self._running, timeout=10)
-        await self.writer.dispose()
-        await self.reader.dispose()
+        await self._peer.close()
 
     def moment(self, seconds: float = 0.0) -> ColumnElement[datetime]:
         """The time now, or `seconds` from now, by the clock that leases go by: the database's own on PostgreSQL."""
@@ -93,14 +118,14 @@ class Database:
 
     async def write(self, work: Work[T], *, again: bool = False) -> T:
         """Run `work` in one transaction. `again`: doing it twice does no harm. Raises StoreDown."""
-        return await self._shielded(self.writer, work, again)
+        return await self._shielded(lambda: self._peer.write(work), again)
 
     async def read(self, work: Work[T]) -> T:
         """Run `work`, which only reads. Raises StoreDown."""
-        return await self._shielded(self.reader, work, True)
+        return await self._shielded(lambda: self._peer.read(work), True)
 
-    async def _shielded(self, engine: AsyncEngine, work: Work[T], again: bool) -> T:
-        task = asyncio.create_task(self._retried(engine, work, again))
+    async def _shielded(self, attempt: Callable[[], Awaitable[T]], again: bool) -> T:
+        task = asyncio.create_task(_retried(attempt, again))
         self._running.add(task)
         task.add_done_callback(self._ended)
         return await asyncio.shield(task)
@@ -110,25 +135,23 @@ class Database:
         if not task.cancelled():
             task.exception()  # seen, even where the caller has gone
 
-    async def _retried(self, engine: AsyncEngine, work: Work[T], again: bool) -> T:
-        for pause in (*PAUSES, None):
-            committing = False
-            try:
-                async with engine.connect() as connection:
-                    result = await work(connection)
-                    committing = True
-                    await connection.commit()
-                    return result
-            except StoreError:
-                raise
-            except Exception as error:
-                if not transient(error):
-                    raise
-                if pause is None or (committing and not again and not rolled_back(error)):
-                    raise StoreDown(_short(error)) from error
-                structlog.get_logger("store").warning("store.retry", error=_short(error), pause=pause)
-            await asyncio.sleep(pause)
-        raise AssertionError("unreachable")
+
+async def _retried(attempt: Callable[[], Awaitable[T]], again: bool) -> T:
+    for pause in (*PAUSES, None):
+        try:
+            return await attempt()
+        except StoreError:
+            raise
+        except Exception as raised:  # noqa: BLE001 (sorted out below)
+            uncertain = isinstance(raised, Uncertain)
+            error = raised.cause if uncertain else raised
+            if not transient(error):
+                raise error from None
+            if pause is None or (uncertain and not again and not rolled_back(error)):
+                raise StoreDown(_short(error)) from error
+            structlog.get_logger("store").warning("store.retry", error=_short(error), pause=pause)
+        await asyncio.sleep(pause)
+    raise AssertionError("unreachable")
 
 
 def transient(error: BaseException) -> bool:
@@ -170,45 +193,8 @@ def _normal(text: str) -> URL:
         case "sqlite":
             if not url.database or url.database == ":memory:":
                 raise StoreError("SQLite needs a file: give sqlite:////path/to/threadhand.db.")
-            return url.set(drivername="sqlite+aiosqlite")
+            return url.set(drivername="sqlite+pysqlite")
         case "postgresql" | "postgres":
             return url.set(drivername="postgresql+asyncpg")
         case other:
             raise StoreError(f"The store speaks SQLite and PostgreSQL, not {other}: check THREADHAND_DATABASE_URL.")
-
-
-def _postgres(url: URL) -> AsyncEngine:
-    return create_async_engine(
-        url,
-        pool_pre_ping=True,
-        pool_size=10,
-        max_overflow=10,
-        pool_timeout=15,
-        connect_args={"timeout": 5, "command_timeout": 30},
-    )
-
-
-def _sqlite(url: URL, *, size: int, begin: str) -> AsyncEngine:
-    engine = create_async_engine(
-        url, pool_size=size, max_overflow=0, pool_timeout=30, connect_args={"timeout": 15, "isolation_level": None}
-    )
-
-    @event.listens_for(engine.sync_engine, "do_connect")
-    def _create(*_: object) -> None:  # pyright: ignore[reportUnusedFunction]
-        path = Path(url.database or "")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))  # what people said is private
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:  # pyright: ignore[reportUnusedFunction]
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA busy_timeout=15000")
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
-        connection.exec_driver_sql(begin)
-
-    return engine

@@ -46,3 +46,11 @@ class StoreDown(StoreError):
             "Check that it is running and that THREADHAND_DATABASE_URL is right; "
             "work goes on by itself once it is back."
         )
+
+
+class Uncertain(Exception):
+    """A commit failed: what was written may stand or not. `cause` is what the database said. Never leaves the store."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.cause = cause

@@ -11,8 +11,7 @@ import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import delete, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, insert, select
 
 from bot.store.database import Database
 from bot.store.errors import Conflict, StoreDown
@@ -41,8 +40,8 @@ class Installs:
             where=None if expect is None else INSTALLATIONS.c.version == expect,
         ).returning(INSTALLATIONS.c.version)
 
-        async def work(connection: AsyncConnection) -> int:
-            version = (await connection.execute(upsert)).scalar_one_or_none()
+        def work(connection: Connection) -> int:
+            version = connection.execute(upsert).scalar_one_or_none()
             if version is None or (expect is not None and version != expect + 1):
                 raise Conflict(f"The installation of {workspace} was renewed by another process meanwhile.")
             return version
@@ -55,8 +54,8 @@ class Installs:
             INSTALLATIONS.c.surface == surface, INSTALLATIONS.c.workspace == workspace
         )
 
-        async def work(connection: AsyncConnection) -> InstallationRow | None:
-            row = (await connection.execute(statement)).mappings().one_or_none()
+        def work(connection: Connection) -> InstallationRow | None:
+            row = connection.execute(statement).mappings().one_or_none()
             return None if row is None else InstallationRow(**row)
 
         return await self._database.read(work)
@@ -65,8 +64,8 @@ class Installs:
         """All installations of a surface."""
         statement = select(INSTALLATIONS).where(INSTALLATIONS.c.surface == surface).order_by(INSTALLATIONS.c.workspace)
 
-        async def work(connection: AsyncConnection) -> list[InstallationRow]:
-            return [InstallationRow(**row) for row in (await connection.execute(statement)).mappings()]
+        def work(connection: Connection) -> list[InstallationRow]:
+            return [InstallationRow(**row) for row in connection.execute(statement).mappings()]
 
         return await self._database.read(work)
 
@@ -76,8 +75,8 @@ class Installs:
             INSTALLATIONS.c.surface == surface, INSTALLATIONS.c.workspace == workspace
         )
 
-        async def work(connection: AsyncConnection) -> bool:
-            return (await connection.execute(statement)).rowcount > 0
+        def work(connection: Connection) -> bool:
+            return connection.execute(statement).rowcount > 0
 
         return await self._database.write(work, again=True)
 
@@ -89,9 +88,9 @@ class Installs:
             digest=_digest(state), purpose=purpose, data=data, until=self._database.moment(STATE_SECONDS)
         )
 
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(old)
-            await connection.execute(new)
+        def work(connection: Connection) -> None:
+            connection.execute(old)
+            connection.execute(new)
 
         await self._database.write(work)
         return state
@@ -108,8 +107,8 @@ class Installs:
             .returning(OAUTH_STATES.c.data)
         )
 
-        async def work(connection: AsyncConnection) -> str | None:
-            return (await connection.execute(statement)).scalar_one_or_none()
+        def work(connection: Connection) -> str | None:
+            return connection.execute(statement).scalar_one_or_none()
 
         return await self._database.write(work)
 
@@ -144,16 +143,16 @@ class Installs:
             )
         )
 
-        async def work(connection: AsyncConnection) -> bool:
-            return (await connection.execute(statement)).rowcount == 1
+        def work(connection: Connection) -> bool:
+            return connection.execute(statement).rowcount == 1
 
         return await self._database.write(work)
 
     async def _drop(self, name: str, holder: str) -> None:
         statement = delete(LOCKS).where(LOCKS.c.name == name, LOCKS.c.holder == holder)
 
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(statement)
+        def work(connection: Connection) -> None:
+            connection.execute(statement)
 
         await self._database.write(work, again=True)
 

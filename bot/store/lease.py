@@ -13,8 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, case, insert, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from bot.entries import Entry, dump
@@ -73,8 +72,8 @@ class Lease:
         unread = select(SESSIONS.c.consumed).where(SESSIONS.c.id == self.session).scalar_subquery()
         statement = select(INBOX).where(INBOX.c.session == self.session, INBOX.c.number > unread)
 
-        async def work(connection: AsyncConnection) -> list[InboxRow]:
-            rows = await connection.execute(statement.order_by(INBOX.c.number))
+        def work(connection: Connection) -> list[InboxRow]:
+            rows = connection.execute(statement.order_by(INBOX.c.number))
             return [InboxRow(row.number, row.key, row.at, load_heard(row.heard)) for row in rows]
 
         return await self._database.read(work)
@@ -104,14 +103,14 @@ class Lease:
     async def release(self, *, wake_at: datetime | None) -> bool:
         """Let the session go, to be woken at `wake_at` or by a message. False: somebody spoke meanwhile, carry on."""
 
-        async def work(connection: AsyncConnection) -> bool:
+        def work(connection: Connection) -> bool:
             quiet = SESSIONS.c.consumed == SESSIONS.c.inbox_seq
-            result = await connection.execute(
+            result = connection.execute(
                 update(SESSIONS).where(self._ours(), quiet).values(lease_until=None, wake_at=wake_at)
             )
             if result.rowcount:
                 return True
-            row = (await connection.execute(_state(self.session))).one()
+            row = connection.execute(_state(self.session)).one()
             if row.fence != self.fence:
                 raise Fenced(self.session, self.fence)
             return row.lease_until is None
@@ -156,8 +155,8 @@ class Lease:
             await self._change(**values)
 
     async def _change(self, **values: object) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            result = await connection.execute(
+        def work(connection: Connection) -> None:
+            result = connection.execute(
                 update(SESSIONS).where(self._ours()).values(updated=self._database.moment(), **values)
             )
             if not result.rowcount:
@@ -175,8 +174,8 @@ class Lease:
             self._still_ours()
             page = _Page.of(self, self._seq, self._head, entries)
 
-            async def work(connection: AsyncConnection) -> int:
-                return await self._write(connection, page, consumed, spend)
+            def work(connection: Connection) -> int:
+                return self._write(connection, page, consumed, spend)
 
             try:
                 length = await self._database.write(work, again=bool(entries) or spend is None)
@@ -186,33 +185,33 @@ class Lease:
             self._seq, self._head = page.seq, page.head
             return length
 
-    async def _write(self, connection: AsyncConnection, page: _Page, consumed: int | None, spend: Spend | None) -> int:
+    def _write(self, connection: Connection, page: _Page, consumed: int | None, spend: Spend | None) -> int:
         values: dict[str, object] = {"seq": page.seq, "head": page.head, "updated": self._database.moment()}
         if consumed is not None:
             values["consumed"] = case((SESSIONS.c.consumed < consumed, consumed), else_=SESSIONS.c.consumed)
         if spend is not None:
             values |= {"cost": SESSIONS.c.cost + spend.cost, "tokens": SESSIONS.c.tokens + spend.tokens}
         same = SESSIONS.c.head == self._head
-        result = await connection.execute(
+        result = connection.execute(
             update(SESSIONS).where(self._ours(), same).values(values).returning(SESSIONS.c.inbox_seq, SESSIONS.c.person)
         )
         row = result.one_or_none()
         if row is None:
-            return await self._found_out(connection, page)
+            return self._found_out(connection, page)
         if page.rows:
-            await connection.execute(insert(JOURNAL), page.rows)
+            connection.execute(insert(JOURNAL), page.rows)
         if spend is not None:
-            await self._book(connection, spend, spend.person or row.person)
+            self._book(connection, spend, spend.person or row.person)
         return row.inbox_seq
 
-    async def _found_out(self, connection: AsyncConnection, page: _Page) -> int:
+    def _found_out(self, connection: Connection, page: _Page) -> int:
         """Nothing was updated: either an earlier try had got through, or the session is another's."""
-        row = (await connection.execute(_state(self.session))).one()
+        row = connection.execute(_state(self.session)).one()
         if row.fence == self.fence and page.rows and row.head == page.head:
             return row.inbox_seq
         raise Fenced(self.session, self.fence)
 
-    async def _book(self, connection: AsyncConnection, spend: Spend, person: str) -> None:
+    def _book(self, connection: Connection, spend: Spend, person: str) -> None:
         statement = self._database.insert(SPEND).values(
             workspace=self.thread.workspace,
             person=person,
@@ -221,9 +220,7 @@ class Lease:
             tokens=spend.tokens,
         )
         more = {"cost": SPEND.c.cost + spend.cost, "tokens": SPEND.c.tokens + spend.tokens}
-        await connection.execute(
-            statement.on_conflict_do_update(index_elements=["workspace", "person", "day"], set_=more)
-        )
+        connection.execute(statement.on_conflict_do_update(index_elements=["workspace", "person", "day"], set_=more))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, insert, select, text, update
 
 from bot.heard import Delete, Edit, Heard, Message, Thread, dump_heard
 from bot.store.database import Database
@@ -34,38 +33,38 @@ class Letter:
         return self.thread.session
 
 
-async def deliver(database: Database, connection: AsyncConnection, letter: Letter) -> Receipt:
-    """Put the letter where it belongs. Must run in a transaction of its own: a duplicate rolls it back."""
-    if await _bump(connection, letter.session):
-        return await _store(database, connection, letter)
+def deliver(database: Database, connection: Connection, letter: Letter) -> Receipt:
+    """Put the letter where it belongs."""
+    if _bump(connection, letter.session):
+        return _store(database, connection, letter)
     if not letter.opens and not isinstance(letter.heard, Message | Edit | Delete):
         return Receipt(letter.session, 0, False, "dropped")
     if database.postgres:
-        await connection.execute(
+        connection.execute(
             text("select pg_advisory_xact_lock(hashtextextended(:session, 0))"), {"session": letter.session}
         )
-        if await _bump(connection, letter.session):  # it was opened while we waited
-            return await _store(database, connection, letter)
+        if _bump(connection, letter.session):  # it was opened while we waited
+            return _store(database, connection, letter)
     if not letter.opens:
-        return await _park(database, connection, letter)
-    return await _open(database, connection, letter)
+        return _park(database, connection, letter)
+    return _open(database, connection, letter)
 
 
-async def sweep(database: Database, connection: AsyncConnection) -> int:
+def sweep(database: Database, connection: Connection) -> int:
     """Throw away parked messages whose session was never opened. Returns how many."""
-    result = await connection.execute(delete(PARKED).where(PARKED.c.at < database.moment(-PARKED_SECONDS)))
+    result = connection.execute(delete(PARKED).where(PARKED.c.at < database.moment(-PARKED_SECONDS)))
     return result.rowcount
 
 
-async def _bump(connection: AsyncConnection, session: str) -> bool:
+def _bump(connection: Connection, session: str) -> bool:
     """Count one more message; this also keeps other posts to the session waiting until we commit."""
-    result = await connection.execute(
+    result = connection.execute(
         update(SESSIONS).where(SESSIONS.c.id == session).values(inbox_seq=SESSIONS.c.inbox_seq + 1)
     )
     return result.rowcount == 1
 
 
-async def _store(database: Database, connection: AsyncConnection, letter: Letter) -> Receipt:
+def _store(database: Database, connection: Connection, letter: Letter) -> Receipt:
     number = select(SESSIONS.c.inbox_seq).where(SESSIONS.c.id == letter.session).scalar_subquery()
     statement = (
         database.insert(INBOX)
@@ -79,18 +78,21 @@ async def _store(database: Database, connection: AsyncConnection, letter: Letter
         .on_conflict_do_nothing(index_elements=["session", "key"])
         .returning(INBOX.c.number)
     )
-    placed = (await connection.execute(statement)).scalar_one_or_none()
+    placed = connection.execute(statement).scalar_one_or_none()
     if placed is not None:
         return Receipt(letter.session, placed, True, "stored")
-    await connection.rollback()
-    found = await connection.execute(
+    # The count goes back: the row is ours until we commit, so nobody has seen it.
+    connection.execute(
+        update(SESSIONS).where(SESSIONS.c.id == letter.session).values(inbox_seq=SESSIONS.c.inbox_seq - 1)
+    )
+    found = connection.execute(
         select(INBOX.c.number).where(INBOX.c.session == letter.session, INBOX.c.key == letter.key)
     )
     return Receipt(letter.session, found.scalar_one(), False, "duplicate")
 
 
-async def _park(database: Database, connection: AsyncConnection, letter: Letter) -> Receipt:
-    result = await connection.execute(
+def _park(database: Database, connection: Connection, letter: Letter) -> Receipt:
+    result = connection.execute(
         database.insert(PARKED)
         .values(session=letter.session, key=letter.key, at=database.moment(), heard=dump_heard(letter.heard))
         .on_conflict_do_nothing(index_elements=["session", "key"])
@@ -99,18 +101,18 @@ async def _park(database: Database, connection: AsyncConnection, letter: Letter)
     return Receipt(letter.session, 0, fresh, "parked" if fresh else "duplicate")
 
 
-async def _open(database: Database, connection: AsyncConnection, letter: Letter) -> Receipt:
+def _open(database: Database, connection: Connection, letter: Letter) -> Receipt:
     """Make the session; its inbox begins with what opened it, then what had overtaken it, in order of arrival."""
     mine = PARKED.c.session == letter.session
-    waiting = await connection.execute(
+    waiting = connection.execute(
         select(PARKED.c.key, PARKED.c.at, PARKED.c.heard)
         .where(mine, PARKED.c.key != letter.key, PARKED.c.at >= database.moment(-PARKED_SECONDS))
         .order_by(PARKED.c.id)
     )
     texts = [(letter.key, None, dump_heard(letter.heard)), *((row.key, row.at, row.heard) for row in waiting)]
-    await connection.execute(insert(SESSIONS).values(_blank(database, letter.thread) | {"inbox_seq": len(texts)}))
+    connection.execute(insert(SESSIONS).values(_blank(database, letter.thread) | {"inbox_seq": len(texts)}))
     for number, (key, at, heard) in enumerate(texts, 1):
-        await connection.execute(
+        connection.execute(
             insert(INBOX).values(
                 session=letter.session,
                 number=number,
@@ -119,7 +121,7 @@ async def _open(database: Database, connection: AsyncConnection, letter: Letter)
                 heard=heard,
             )
         )
-    await connection.execute(delete(PARKED).where(mine))
+    connection.execute(delete(PARKED).where(mine))
     return Receipt(letter.session, 1, True, "stored")
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.engine import Row as SqlRow
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.entries import load
 from bot.heard import Thread
@@ -23,8 +22,8 @@ async def read_journal(database: Database, session: str, after: int = 0) -> list
         .order_by(JOURNAL.c.number)
     )
 
-    async def work(connection: AsyncConnection) -> list[Row]:
-        found = await connection.execute(statement)
+    def work(connection: Connection) -> list[Row]:
+        found = connection.execute(statement)
         entries = [(row.number, load(row.entry), row.hash) for row in found]
         return [Row(number, entry.at, entry, digest) for number, entry, digest in entries]
 
@@ -36,10 +35,10 @@ async def verify_chain(database: Database, session: str) -> int | None:
     statement = select(JOURNAL).where(JOURNAL.c.session == session).order_by(JOURNAL.c.number)
     tip = select(SESSIONS.c.seq, SESSIONS.c.head).where(SESSIONS.c.id == session)
 
-    async def work(connection: AsyncConnection) -> int | None:
+    def work(connection: Connection) -> int | None:
         expected, head = 0, GENESIS
-        last = (await connection.execute(tip)).one_or_none()
-        for row in await connection.execute(statement):
+        last = connection.execute(tip).one_or_none()
+        for row in connection.execute(statement):
             expected += 1
             head = chain(head, row.entry)
             if row.number != expected or row.hash != head:
@@ -62,8 +61,8 @@ async def list_sessions(
         if wanted:
             statement = statement.where(column == wanted)
 
-    async def work(connection: AsyncConnection) -> list[SessionRow]:
-        return [session_row(row) for row in await connection.execute(statement)]
+    def work(connection: Connection) -> list[SessionRow]:
+        return [session_row(row) for row in connection.execute(statement)]
 
     return await database.read(work)
 
@@ -76,8 +75,8 @@ async def total_spent(database: Database, workspace: str, person: str | None, si
     if person is not None:
         statement = statement.where(SPEND.c.person == person)
 
-    async def work(connection: AsyncConnection) -> Spend:
-        cost, tokens = (await connection.execute(statement)).one()
+    def work(connection: Connection) -> Spend:
+        cost, tokens = connection.execute(statement).one()
         return Spend(float(cost), int(tokens), person or "")
 
     return await database.read(work)

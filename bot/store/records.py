@@ -6,9 +6,8 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.engine import Row as SqlRow
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
 from bot.store.errors import Conflict
@@ -22,8 +21,8 @@ async def add_egress(database: Database, session: str, row: EgressRow) -> None:
         name: value.replace("\0", "") if isinstance(value, str) else value for name, value in asdict(row).items()
     }
 
-    async def work(connection: AsyncConnection) -> None:
-        await connection.execute(insert(EGRESS).values(session=session, **values))
+    def work(connection: Connection) -> None:
+        connection.execute(insert(EGRESS).values(session=session, **values))
 
     await database.write(work)
 
@@ -33,8 +32,8 @@ async def list_egress(database: Database, session: str) -> list[EgressRow]:
     columns = [column for column in EGRESS.c if column.name not in ("id", "session")]
     statement = select(*columns).where(EGRESS.c.session == session).order_by(EGRESS.c.id)
 
-    async def work(connection: AsyncConnection) -> list[EgressRow]:
-        return [EgressRow(**row) for row in (await connection.execute(statement)).mappings()]
+    def work(connection: Connection) -> list[EgressRow]:
+        return [EgressRow(**row) for row in connection.execute(statement).mappings()]
 
     return await database.read(work)
 
@@ -43,8 +42,8 @@ async def newest(database: Database, workspace: str, name: str) -> tuple[int, di
     """The newest version and its number."""
     statement = _versions(workspace, name).limit(1)
 
-    async def work(connection: AsyncConnection) -> tuple[int, dict[str, Any]] | None:
-        row = (await connection.execute(statement)).one_or_none()
+    def work(connection: Connection) -> tuple[int, dict[str, Any]] | None:
+        row = connection.execute(statement).one_or_none()
         return None if row is None else (row.version, json.loads(row.value))
 
     return await database.read(work)
@@ -57,9 +56,9 @@ async def put(database: Database, row: DocumentRow) -> int:
     values = asdict(row) | {"value": json.dumps(row.value, ensure_ascii=True)}
     write = database.insert(DOCUMENTS).values(values).on_conflict_do_nothing()
 
-    async def work(connection: AsyncConnection) -> int:
-        found = (await connection.execute(statement)).scalar_one()
-        if found != row.version - 1 or (await connection.execute(write)).rowcount != 1:
+    def work(connection: Connection) -> int:
+        found = connection.execute(statement).scalar_one()
+        if found != row.version - 1 or connection.execute(write).rowcount != 1:
             raise Conflict(
                 f"Somebody else changed '{row.name}' meanwhile: it is at version {max(found, row.version)}, "
                 f"your change was made on version {row.version - 1}. Read it again and repeat your change."
@@ -72,8 +71,8 @@ async def put(database: Database, row: DocumentRow) -> int:
 async def history(database: Database, workspace: str, name: str) -> list[DocumentRow]:
     """All versions, newest first."""
 
-    async def work(connection: AsyncConnection) -> list[DocumentRow]:
-        return [_document(row) for row in await connection.execute(_versions(workspace, name))]
+    def work(connection: Connection) -> list[DocumentRow]:
+        return [_document(row) for row in connection.execute(_versions(workspace, name))]
 
     return await database.read(work)
 

@@ -9,7 +9,6 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
 from bot.store.errors import SchemaNewer, StoreError
@@ -46,10 +45,10 @@ def _upgrade(connection: Connection) -> None:
 async def migrate(database: Database) -> None:
     """Upgrade to the newest schema, all or nothing. Raises SchemaNewer, StoreDown."""
 
-    async def work(connection: AsyncConnection) -> None:
+    def work(connection: Connection) -> None:
         if database.postgres:
-            await connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        await connection.run_sync(_upgrade)
+            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        _upgrade(connection)
 
     await database.write(work, again=True)
 
@@ -57,8 +56,8 @@ async def migrate(database: Database) -> None:
 async def check(database: Database) -> None:
     """Raise StoreError unless the schema is exactly the one that the code knows."""
 
-    async def work(connection: AsyncConnection) -> tuple[str | None, str]:
-        return await connection.run_sync(_state)
+    def work(connection: Connection) -> tuple[str | None, str]:
+        return _state(connection)
 
     current, head = await database.read(work)
     if current != head:

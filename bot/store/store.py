@@ -12,8 +12,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, tuple_, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Connection, select, tuple_, update
 
 from bot.heard import Heard, Thread
 from bot.store import posts, reading, records, schema
@@ -57,8 +56,8 @@ class Store:
     async def now(self) -> datetime:
         """The clock that leases go by: the database's own on PostgreSQL, this machine's on SQLite."""
 
-        async def work(connection: AsyncConnection) -> datetime:
-            return (await connection.execute(select(self._database.moment()))).scalar_one()
+        def work(connection: Connection) -> datetime:
+            return connection.execute(select(self._database.moment())).scalar_one()
 
         return self._database.here() or await self._database.read(work)
 
@@ -66,16 +65,16 @@ class Store:
         """Put what was heard into the thread's inbox, once per `key`; `opens` makes the session if need be."""
         letter = posts.Letter(thread, heard, key, opens)
 
-        async def work(connection: AsyncConnection) -> Receipt:
-            return await posts.deliver(self._database, connection, letter)
+        def work(connection: Connection) -> Receipt:
+            return posts.deliver(self._database, connection, letter)
 
         return await self._database.write(work, again=True)
 
     async def sweep_parked(self) -> int:
         """Throw away parked messages older than ten minutes. Returns how many."""
 
-        async def work(connection: AsyncConnection) -> int:
-            return await posts.sweep(self._database, connection)
+        def work(connection: Connection) -> int:
+            return posts.sweep(self._database, connection)
 
         return await self._database.write(work, again=True)
 
@@ -97,12 +96,12 @@ class Store:
         )
         look = select(SESSIONS.c.lease_until, self._database.moment()).where(SESSIONS.c.id == session)
 
-        async def work(connection: AsyncConnection) -> Lease | Busy | None:
-            row = (await connection.execute(take)).one_or_none()
+        def work(connection: Connection) -> Lease | Busy | None:
+            row = connection.execute(take).one_or_none()
             if row is not None:
                 grant = Grant(reading.thread_of(row), row.fence, row.seq, row.head)
                 return Lease(self._database, grant, term, lambda: self._term)
-            held = (await connection.execute(look)).one_or_none()
+            held = connection.execute(look).one_or_none()
             return None if held is None else Busy(held[0] or held[1])
 
         return await self._database.write(work)
@@ -128,8 +127,8 @@ class Store:
             .returning(SESSIONS.c.id)
         )
 
-        async def work(connection: AsyncConnection) -> set[str]:
-            return set((await connection.execute(statement)).scalars())
+        def work(connection: Connection) -> set[str]:
+            return set(connection.execute(statement).scalars())
 
         return await self._database.write(work, again=True)
 
@@ -147,8 +146,8 @@ class Store:
             .limit(limit)
         )
 
-        async def work(connection: AsyncConnection) -> list[tuple[str, int]]:
-            return [(row.id, row.inbox_seq) for row in await connection.execute(statement)]
+        def work(connection: Connection) -> list[tuple[str, int]]:
+            return [(row.id, row.inbox_seq) for row in connection.execute(statement)]
 
         return await self._database.read(work)
 
@@ -158,8 +157,8 @@ class Store:
             return {}
         statement = select(SESSIONS.c.id, SESSIONS.c.inbox_seq).where(SESSIONS.c.id.in_(sessions))
 
-        async def work(connection: AsyncConnection) -> dict[str, int]:
-            return {row.id: row.inbox_seq for row in await connection.execute(statement)}
+        def work(connection: Connection) -> dict[str, int]:
+            return {row.id: row.inbox_seq for row in connection.execute(statement)}
 
         return await self._database.read(work)
 

@@ -149,6 +149,12 @@ class PostgresServer(Server):
         await self._say(f'create database "{name}"')
         return self.url.rpartition("/")[0] + f"/{name}"
 
+    async def emptied(self) -> str:
+        """The URL of the one database that is always there, with nothing in it: quicker than a new one."""
+        await self._say("drop schema public cascade")
+        await self._say("create schema public")
+        return self.url
+
     async def _say(self, statement: str) -> None:
         engine = create_async_engine(
             self.url.replace("postgresql:", "postgresql+asyncpg:"),

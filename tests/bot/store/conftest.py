@@ -1,4 +1,4 @@
-"""The same tests on both databases. PostgreSQL's are slow ones: one cluster serves them all, a database each."""
+"""The same tests on both databases. PostgreSQL's are slow ones: one cluster serves them all, one after the other."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Address:
     """Makes an empty database and gives its URL."""
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres")
-        return server.database
+        return server.emptied
 
     async def file() -> str:
         return f"sqlite:///{tmp_path}/bot.db"

@@ -126,12 +126,22 @@ async def drain(url: str) -> None:
     await store.close()
 
 
+def grows(log: Path) -> None:
+    """Wait until somebody has posted something more."""
+    size, deadline = log.stat().st_size, time.monotonic() + 30
+    while log.stat().st_size == size:
+        assert time.monotonic() < deadline, "nobody posts any more"
+        time.sleep(0.002)
+
+
 def crash(url: str, log: Path, count: int) -> None:
     """Let two workers go at it and kill -9 one of them at a random moment, `count` times."""
+    log.touch()
     chance = random.Random(count)
     alive = [fork(lambda: work(url, log, forever=True)) for _ in range(2)]
     for _ in range(count):
-        time.sleep(chance.uniform(0.02, 0.3))
+        grows(log)
+        time.sleep(chance.uniform(0, 0.2))
         os.kill(alive[0], signal.SIGKILL)
         assert wait(alive.pop(0)) == -signal.SIGKILL
         alive.append(fork(lambda: work(url, log, forever=True)))

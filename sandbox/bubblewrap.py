@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import IO, Literal
 
 from . import bwrap_args, cgroup, launcher, seccomp
-from .bwrap_args import CERTIFICATE, GATE, MACHINE, UID, Layout, Mounts
+from .bwrap_args import BROWSER, CERTIFICATE, GATE, MACHINE, UID, Layout, Mounts
+from .desktop import missing_desktop
 from .guest.forward import PORT
 from .link import Link
 from .machine import GuestMachine, Hooks, Introduction
@@ -37,6 +38,7 @@ ROOT_BASE = 0x70010000
 
 FILES = {
     "passwd": f"root:x:0:0:root:/root:/usr/sbin/nologin\nagent:x:{UID}:{UID}:agent:{HOME}:/bin/bash\n"
+    f"browser:x:{BROWSER}:{BROWSER}:browser:/home/browser:/usr/sbin/nologin\n"
     "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
     "group": f"root:x:0:\nagent:x:{UID}:\nnogroup:x:65534:\n",
     "hosts": "127.0.0.1 localhost machine\n::1 localhost\n",
@@ -126,8 +128,9 @@ class BubblewrapBackend:
         async with self._lock(session_id):
             await self._stop(session_id)
             home = self._homes.pop(session_id, None)
-            if home is not None and home.exists():
-                await self._remove(home)
+            for folder in (home, browser_home(home)) if home else ():
+                if folder.exists():
+                    await self._remove(folder)
         self._locks.pop(session_id, None)
 
     async def close(self) -> None:
@@ -153,10 +156,11 @@ class BubblewrapBackend:
         if env is not None and not (env / "bin/python3").exists():
             what = f"{env} has no Python: programs in the machine lack pandas, openpyxl and the like."
             found.append(Problem(what, "Run make install, which creates it."))
-        return found
+        return [*found, *missing_desktop(env)]
 
     async def _launch(self, spec: MachineSpec) -> Started:
         spec.home.mkdir(parents=True, exist_ok=True)
+        browser_home(spec.home).mkdir(exist_ok=True, mode=0o700)
         name = f"{os.getpid()}-{hashlib.sha256(spec.session_id.encode()).hexdigest()[:16]}"
         group = self._groups.make(name, spec.limits) if self._groups else None
         ours, theirs = socket.socketpair()
@@ -198,10 +202,13 @@ class BubblewrapBackend:
             "ids": self._ids,
             "base": self._base(),
             "owner": UID,
-            "home": str(spec.home),
+            "owners": {str(spec.home): UID, str(browser_home(spec.home)): self._browser_id()},
             "stage": mounts.places,
         }
         return [sys.executable, "-I", "-S", launcher.__file__, json.dumps(plan)]
+
+    def _browser_id(self) -> int:
+        return UID if self._ids == "same" else BROWSER
 
     def _base(self) -> int:
         match self._ids:
@@ -220,7 +227,7 @@ class BubblewrapBackend:
         python, folders = self._interpreter()
         gate = (spec.egress.socket, spec.egress.ca_certificate) if spec.egress else None
         guest = Path(__file__).parent / "guest"
-        return Layout(spec.home, etc, guest, python, folders, gate, spec.limits)
+        return Layout(spec.home, etc, guest, python, folders, browser_home(spec.home), gate, spec.limits)
 
     def _interpreter(self) -> tuple[Path, tuple[tuple[Path, str], ...]]:
         """The interpreter as seen inside, and what must be mounted for it."""
@@ -238,6 +245,7 @@ class BubblewrapBackend:
     def _introduction(self, spec: MachineSpec) -> dict[str, object]:
         introduction = Introduction(
             uid=UID,
+            browser_uid=self._browser_id(),
             home=HOME,
             limits=spec.limits,
             environment=environment(spec, self._settings.machine_env),
@@ -317,6 +325,11 @@ async def end(started: Started) -> None:
     await started.link.close()
     if started.group:
         await started.group.remove()
+
+
+def browser_home(home: Path) -> Path:
+    """What the browser keeps: beside the home, for nothing the agent's programs do may reach it."""
+    return home.with_name(f"{home.name}.browser")
 
 
 def missing() -> list[Problem]:

@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .guest.desktop import BROWSER_HOME, RUN, X11
 from .launcher import STAGE
 from .types import HOME, Limits
 
 UID = 1000
+BROWSER = 1001
+"""Whom the visual browser belongs to, where ids are mapped: the agent's programs cannot touch what is its."""
 GATE = "/run/threadhand/gate"
 CERTIFICATE = "/run/threadhand/ca.pem"
 GUEST = "/opt/threadhand/guest"
@@ -25,6 +28,7 @@ ETC = (
     "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/fonts",
     "/etc/localtime", "/etc/mime.types", "/etc/magic", "/etc/ssl/certs", "/etc/ssl/openssl.cnf",
     "/etc/bash.bashrc", "/etc/profile", "/etc/profile.d", "/etc/terminfo", "/etc/libreoffice",
+    "/var/cache/fontconfig",
 )  # fmt: skip
 LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 
@@ -45,13 +49,14 @@ class Mounts:
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What of the host the machine sees. folders: host path -> path inside, read-only; etc: folder with the
-    machine's passwd, group, hosts and nsswitch.conf."""
+    machine's passwd, group, hosts and nsswitch.conf; browser: what the visual browser keeps (profile, cookies)."""
 
     home: Path
     etc: Path
     guest: Path
     python: Path
     folders: tuple[tuple[Path, str], ...]
+    browser: Path
     gate: tuple[Path, Path] | None
     limits: Limits
 
@@ -82,7 +87,7 @@ def system() -> list[str]:
             out += ["--symlink", str(path.readlink()), f"/{name}"]
         elif path.is_dir():
             out += ["--ro-bind", str(path), str(path)]
-    out += ["--perms", "0755", "--dir", "/etc", *parents("/etc/ssl/x")]
+    out += ["--perms", "0755", "--dir", "/etc", *parents("/etc/ssl/x"), *parents("/var/cache/x")]
     for path in ETC:
         out += ["--ro-bind-try", path, path]
     return [*out, "--proc", "/proc", "--dev", "/dev"]
@@ -99,6 +104,9 @@ def own(layout: Layout, mounts: Mounts) -> list[str]:
     for host, inside in ((layout.guest, GUEST), *layout.folders):
         out += [*parents(inside), "--ro-bind", mounts.source(host), inside]
     out += [*parents(HOME), "--bind", mounts.source(layout.home), HOME]
+    out += [*parents(BROWSER_HOME), "--bind", mounts.source(layout.browser), BROWSER_HOME]
+    for folder, perms in ((RUN, "0700"), (X11, "0700"), ("/etc/chromium", "0755")):
+        out += [*parents(folder), "--perms", perms, "--size", str(16 * 1024**2), "--tmpfs", folder]
     if layout.gate:
         socket, certificate = layout.gate
         out += [*parents(GATE), "--bind", mounts.source(socket), GATE]

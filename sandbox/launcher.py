@@ -7,8 +7,8 @@ only root can reach are mounted on a private tree, where bubblewrap finds them u
 Argument 1 is JSON: doors (files of control groups to enter), argv (the program to run at last), and
   ids      'root' | 'subids' | 'same' (one id only: no mapping here, bubblewrap maps the one it runs as)
   base     first id on the host of the machine's range
-  owner    id inside that owns the folder `home`
-  home     the folder's path
+  owner    id inside that runs when ids are the 'same'
+  owners   folder -> id inside that owns it
   stage    host path -> path of its mount in the private tree
 """
 
@@ -99,8 +99,10 @@ def main() -> None:
             procs.write(str(os.getpid()))
     if os.geteuid() == 0:
         owner = int(plan["base"]) + int(plan["owner"])
-        if plan["home"] and os.stat(plan["home"]).st_uid != owner:
-            os.chown(plan["home"], owner, owner)
+        for folder, inside in plan["owners"].items():
+            number = int(plan["base"]) + int(inside)
+            if os.stat(folder).st_uid != number:
+                os.chown(folder, number, number)
         stage(plan["stage"])
         if plan["ids"] == "same":
             os.setgroups([])

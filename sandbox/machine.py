@@ -13,6 +13,8 @@ from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .browser import Browser
+from .desktop import Tunnel
 from .guest.frames import Message
 from .link import Call, Link
 from .output import Output
@@ -25,6 +27,7 @@ class Introduction:
     better ones; 0 for none."""
 
     uid: int
+    browser_uid: int
     home: str
     limits: Limits
     environment: dict[str, str]
@@ -37,6 +40,7 @@ class Introduction:
         return {
             "uid": self.uid,
             "gid": self.uid,
+            "browser_uid": self.browser_uid,
             "home": self.home,
             "filter": base64.b64encode(self.filter).decode(),
             "processes": self.processes,
@@ -143,6 +147,14 @@ class GuestMachine:
     async def terminal(self, *, rows: int = 24, columns: int = 80) -> GuestTerminal:
         """Open an interactive shell (see `types.Terminals`)."""
         return GuestTerminal(await self._call({"op": "terminal", "rows": rows, "columns": columns}))
+
+    async def desktop(self) -> Tunnel:
+        """The screen's VNC stream (see `types.Desktops`)."""
+        return Tunnel(await self._call({"op": "desktop"}))
+
+    def browser(self) -> Browser:
+        """The visual browser, started when first used (see `types.Browsers`)."""
+        return Browser(self._call)
 
     async def _call(self, request: Message) -> Call:
         await self._hooks.wake()

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from .confine import Confinement, hide_self
+from .desktop import Desktop
 from .disk import Disk
 from .execute import SHELL, Execution, begin
 from .files import Draft, Home, Refused
@@ -53,6 +54,7 @@ class Guest:
     disk: Disk
     environment: dict[str, str]
     processes: Processes
+    desktop: Desktop
     commands: dict[int, Execution] = field(default_factory=dict[int, Execution])
 
     @classmethod
@@ -71,7 +73,11 @@ class Guest:
             data_bytes=int(hello["data_bytes"]),
         )
         disk = Disk(home.root, int(hello["disk_bytes"]))
-        return cls(home, confinement, disk, dict(hello["environment"]), Processes())
+        processes = Processes()
+        desktop = Desktop(
+            home, disk, processes, int(hello["browser_uid"]), bool(hello["gate"]), limits=int(hello["disk_bytes"])
+        )
+        return cls(home, confinement, disk, dict(hello["environment"]), processes, desktop)
 
     async def stop_all(self, why: str) -> None:
         await asyncio.gather(*(command.stop(why) for command in list(self.commands.values())))
@@ -199,6 +205,8 @@ async def converse(guest: Guest, reader: asyncio.StreamReader, writer: asyncio.S
         "stat": guest.stat,
         "health": guest.health,
         "terminal": guest.terminal,
+        "desktop": guest.desktop.tunnel,
+        "browse": guest.desktop.browse,
     }
     channels: dict[int, Channel] = {}
     tasks: set[asyncio.Task[None]] = set()

@@ -77,7 +77,7 @@ def _failed(error: Exception, *, debug: bool) -> int:
         redactor = Redactor()
     if debug:
         print(redactor.text("".join(traceback.format_exception(error))), file=sys.stderr)  # noqa: T201
-    if isinstance(error, Failure | SettingsError | StoreError):
+    if isinstance(error, Failure | SettingsError | StoreError | OSError):
         text = str(error)
     else:
         text = f"{type(error).__name__}: {error} (an unexpected error: --debug shows where)"

@@ -28,7 +28,8 @@ def manifest(
     """
     from bot.commands.start import Failure
     from bot.config import Settings
-    from bot.surfaces.slack import manifest as slack
+    from bot.surfaces.slack.manifest import manifest as make
+    from bot.surfaces.slack.manifest import to_json, to_yaml
 
     if socket and public_url:
         raise Failure("Choose either --socket or --public-url: an app is connected in one way.")
@@ -37,5 +38,5 @@ def manifest(
     url = "" if socket else public_url or Settings.from_environment().web.public_url
     if distributed and not url:
         raise Failure("--distributed needs --public-url: other workspaces install the app through that address.")
-    made = slack.manifest(url, name=name, distributed=distributed)
-    typer.echo((slack.to_json(made) if form == "json" else slack.to_yaml(made)).rstrip())
+    made = make(url, name=name, distributed=distributed)
+    typer.echo((to_json(made) if form == "json" else to_yaml(made)).rstrip())

@@ -9,11 +9,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-_NOISE = re.compile(
-    r"!\[[^\]]*\]\([^)]*\)|\[\d+\]|^\s*(?:[-*•>|]|#{1,6}|\d+\.)\s+|[*_`]{1,3}|^\s*\[[^\]\n]*\]\s*$", re.MULTILINE
-)
+_NOISE = re.compile(r"!\[[^\]]*\]\([^)]*\)|\[\d+\]|[*_`]{1,3}|^\s*\[[^\]\n]*\]\s*$", re.MULTILINE)
+_MARKED = re.compile(r"^\s*(?:[-*•>|]|#{1,6}|\d+\.)\s+", re.MULTILINE)
 _LINK = re.compile(r"\[([^\]]*)\]\((?:[^()]|\([^)]*\))*\)")
-_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=[\"'(\[]?[A-ZÀ-Þ0-9])|\n{2,}|(?<=[^.!?,;:\w])\n|\n(?=[A-Z])")
+_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=[\"'(\[]?[A-ZÀ-Þ0-9])|\n{2,}")
 _COMMON = frozenset(
     """the a an and or but if of to in on at by for with from as is are was were be been being it its this that these
     those he she they we you i not no do does did has have had can could will would may might should there their his her
@@ -26,7 +25,7 @@ _MOST_SENTENCES = 400
 def sentences(text: str) -> list[str]:
     """The prose sentences of a text or Markdown page: no headings, no navigation, no code."""
     bare = re.sub(r"```.*?```", "\n\n", text, flags=re.DOTALL)
-    bare = _NOISE.sub("", _LINK.sub(r"\1", bare))
+    bare = _NOISE.sub("", _LINK.sub(r"\1", _MARKED.sub("\n\n", bare)))
     found = (" ".join(part.split()) for part in _END.split(bare))
     prose = [part for part in found if 30 <= len(part) <= 400 and part[-1] in ".!?…\"')" and part.count(" ") >= 4]
     return list(dict.fromkeys(prose))[:_MOST_SENTENCES]

@@ -103,8 +103,10 @@ def _run(task: Run, kit: Kit) -> Work:
 def _page(task: Page) -> Work:
     output = yield Step(0, "web_open", {"url": task.url})
     picked = gist(sentences(output))
-    if not picked or (len(picked) < 2 and len(output) < 400):
-        return f"I opened {task.url}, but found too little prose to sum up. What came back:\n{fenced(output, 600)}"
+    failed = re.search(r"\(HTTP [45]\d\d\)", output.partition("\n")[0])
+    if failed or not picked or (len(picked) < 2 and len(output) < 400):
+        why = f"the server answered {failed[0].strip('()')}" if failed else "found too little prose to sum up"
+        return f"I opened {task.url}, but {why}. What came back:\n{fenced(output, 600)}"
     heading = re.search(r"^(?:#\s+|title:\s*)(.+)$", output, re.MULTILINE | re.IGNORECASE)
     name = f"**{heading[1].strip()}** ({task.url})" if heading else task.url
     return f"{name} in its own words:\n" + "\n".join(f"- {sentence}" for sentence in picked)

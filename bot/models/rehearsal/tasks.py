@@ -41,7 +41,7 @@ _TABLE = re.compile(
 _MAKES = re.compile(r"\b(?:workbook|spreadsheet|excel|xlsx|chart|graph|plot|pivot|csv|tsv)\b", re.IGNORECASE)
 _STEERS = re.compile(
     r"(?:but\s+|and\s+|no,?\s+|actually,?\s+|instead\s+|rather\s+|sorry,?\s+)*"
-    r"(?:only|just|use|without|except|exclude|not|leave out|drop|in [A-Z]{3}\b|by|per|group|over|above|below|under"
+    r"(?:only|just|use|without|except|exclude|not|leave out|drop|in (?-i:[A-Z]{3})\b|by|per|group|over|above|below|under"
     r"|filter|keep|take|make it)\b",
     re.IGNORECASE,
 )

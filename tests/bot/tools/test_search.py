@@ -119,22 +119,22 @@ async def test_searxng_without_an_address_and_unknown_names_are_told(make: Calla
 
 
 @pytest.mark.parametrize(
-    ("name", "status", "error", "words"),
+    ("name", "answer", "words"),
     [
-        ("tavily", 432, "This request exceeds your plan's set usage limit.", "used up its searches"),
-        ("serper", 400, '{"message":"Not enough credits"}', "used up its searches"),
-        ("brave", 402, "", "used up its searches"),
-        ("brave", 429, "", "too many searches at once"),
-        ("searxng", 403, "", "Add json to search.formats"),
-        ("searxng", 502, "", "broken or overloaded"),
-        ("brave", 302, "", "did not take the search"),
-        ("searxng", 200, "<html>", "isn't JSON"),
+        ("tavily", (432, "This request exceeds your plan's set usage limit."), "used up its searches"),
+        ("serper", (400, '{"message":"Not enough credits"}'), "used up its searches"),
+        ("brave", (402, ""), "used up its searches"),
+        ("brave", (429, ""), "too many searches at once"),
+        ("searxng", (403, ""), "Add json to search.formats"),
+        ("searxng", (502, ""), "broken or overloaded"),
+        ("brave", (302, ""), "did not take the search"),
+        ("searxng", (200, "<html>"), "isn't JSON"),
     ],
 )
 async def test_what_went_wrong_is_said(
-    name: str, status: int, error: str, words: str, make: Callable[..., Search], engine: Engine
+    name: str, answer: tuple[int, str], words: str, make: Callable[..., Search], engine: Engine
 ) -> None:
-    engine.status, engine.error = status, error
+    engine.status, engine.error = answer
     with pytest.raises(SearchError, match=words) as told:
         await make(name)("x")
     assert KEY not in str(told.value)

@@ -133,7 +133,7 @@ class SlackCalls:
                 lost = isinstance(error, Lost)
                 if not lost:
                     self.pace.close(workspace.id, method, error.retry_after)
-                rest = min(2.0, 0.2 * 2**attempt) if lost else error.retry_after
+                rest = min(2.0, 0.1 * 2**attempt) if lost else error.retry_after
                 waited += rest
                 stop = attempt == ATTEMPTS or waited > PATIENCE or not eager
                 if stop or (lost and method in ONCE):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
@@ -32,6 +33,8 @@ from bot.surfaces.slack.workspaces import Workspace
 
 LAST_TRY = 2
 """From this delivery on, an author whom Slack does not describe is taken for a guest: better heard than lost."""
+ACK_BUDGET = 2.0
+"""Seconds to find out who wrote, of the three until Slack wants its acknowledgement."""
 _ANY = re.compile(".*", re.DOTALL)
 
 log = structlog.get_logger(__name__)
@@ -119,8 +122,9 @@ class Listeners:
         if user == workspace.bot_user:
             return Person(f"{workspace.home}/{user}", "Threadhand", "bot")
         try:
-            return await self.surface.people.get(workspace, user)
-        except SurfaceError:
+            async with asyncio.timeout(ACK_BUDGET):
+                return await self.surface.people.get(workspace, user)
+        except (SurfaceError, TimeoutError):
             if retry < LAST_TRY:
                 raise
             return self.surface.people.unknown(workspace, user)

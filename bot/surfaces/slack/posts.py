@@ -137,15 +137,19 @@ class Posts:
         await self._calls.call(workspace, "chat.update", body)
 
     async def end_stream(self, workspace: Workspace, thread: Thread, ts: str, last: Obj | None = None) -> bool:
-        """End a stream that may have ended already; `last` is what it ends with. Returns whether this call did it."""
-        try:
-            await self._calls.call(workspace, "chat.stopStream", {"channel": thread.channel, "ts": ts, **(last or {})})
-        except Refused:
-            return False
-        except Lost as error:
-            log.info("slack stream may not have been ended", why=str(error))
-            return False
-        return True
+        """End a stream that may have ended already; `last` is what it ends with. Returns whether it surely ended so."""
+        body: Obj = {"channel": thread.channel, "ts": ts}
+        for attempt in range(TRIES):
+            try:
+                await self._calls.call(workspace, "chat.stopStream", body if attempt else body | (last or {}))
+            except Refused:
+                return False
+            except Lost as error:
+                log.info("slack stream may not have been ended", why=str(error))
+                await self._calls.pace.rest(0.2 * (attempt + 1))
+            else:
+                return attempt == 0
+        return False
 
     async def remove(self, workspace: Workspace, thread: Thread, ts: str) -> None:
         """Take a message of ours away, a stream too. Never raises."""

@@ -106,14 +106,14 @@ class SlackStream:
             part = None
         body: Obj = {"channel": self._thread.channel, "markdown_text": piece}
         if part is not None:
-            await self._tools.calls.call(workspace, "chat.appendStream", body | {"ts": part.ts})
+            await self._tools.calls.call(workspace, "chat.appendStream", body | {"ts": part.ts}, eager=False)
             part.said += piece
             return
         if not piece.strip() and not self._parts:
             return
         body |= {"thread_ts": self._thread.root, "recipient_user_id": user_of(self._to)}
         body["recipient_team_id"] = self._team(workspace)
-        answer = await self._tools.calls.call(workspace, "chat.startStream", body)
+        answer = await self._tools.calls.call(workspace, "chat.startStream", body, eager=False)
         self._parts.append(_Part(text(answer.get("ts")), piece, self._tools.clock()))
 
     def _team(self, workspace: Workspace) -> str:

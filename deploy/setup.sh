@@ -13,7 +13,7 @@ say() { printf 'setup: %s\n' "$*"; }
 fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 # package and how to see that it is there: a command, or a path that may hold a pattern
-run_packages="bubblewrap:bwrap uidmap:newuidmap curl:curl git:git poppler-utils:pdftotext
+run_packages="bubblewrap:bwrap uidmap:newuidmap ca-certificates:/etc/ssl/certs/ca-certificates.crt curl:curl git:git poppler-utils:pdftotext
               libseccomp2:/usr/lib/*/libseccomp.so.2 python3-venv:ensurepip"
 test_packages="chromium:chromium redis-server:redis-server postgresql:/usr/lib/postgresql/*/bin/postgres
                fonts-dejavu-core:/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
@@ -129,7 +129,8 @@ if [ -x .venv/bin/threadhand ] && [ -x .venv-machine/bin/python ] && current $st
     exit 0
 fi
 uv=$(find_uv)
-export UV_PYTHON_DOWNLOADS=never
+# The Python of the system, and the certificates that its administrator trusts.
+export UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=true
 [ -x .venv/bin/python ] || "$uv" venv --quiet --python "$python" .venv
 say "the bot's Python environment (.venv)"
 # shellcheck disable=SC2086

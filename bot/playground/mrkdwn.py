@@ -6,7 +6,7 @@ links (with their host beside them when the words say something else), and nothi
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
@@ -114,15 +114,25 @@ class Markdown:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._parser = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
-        self._parser.add_render_rule("text", self._text)
-        self._parser.add_render_rule("image", self._image)
-        self._parser.add_render_rule("link_open", self._link_open)
-        self._parser.add_render_rule("link_close", self._link_close)
+        rules = cast(RendererHTML, self._parser.renderer).rules
+        rules |= {
+            "text": self._text,
+            "image": self._image,
+            "link_open": self._link_open,
+            "link_close": self._link_close,
+            "th_open": self._cell_open,
+            "td_open": self._cell_open,
+        }
 
     def render(self, text: str) -> str:
         return f'<div class="markdown">{self._parser.render(text)}</div>'
 
-    def _text(self, renderer: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+    def _cell_open(self, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+        """Alignment as a class: the page's policy allows no inline style."""
+        side = str(tokens[at].attrs.get("style", "")).rpartition(":")[2]
+        return f'<{tokens[at].tag} class="{side}">' if side in {"left", "right", "center"} else f"<{tokens[at].tag}>"
+
+    def _text(self, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         text, out, last = tokens[at].content, list[str](), 0
         for found in MARKDOWN_MENTION.finditer(text):
             out += [
@@ -132,15 +142,15 @@ class Markdown:
             last = found.end()
         return "".join([*out, shown(text[last:])])
 
-    def _image(self, renderer: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+    def _image(self, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         address = str(tokens[at].attrs.get("src", ""))
         return link(address, tokens[at].content or "picture")
 
-    def _link_open(self, renderer: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+    def _link_open(self, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         address = str(tokens[at].attrs.get("href", ""))
         return link(address, "\x00").partition("\x00")[0] if _is_web(address) else "<span>"
 
-    def _link_close(self, renderer: RendererHTML, tokens: Sequence[Token], at: int, *rest: Any) -> str:
+    def _link_close(self, tokens: Sequence[Token], at: int, *rest: Any) -> str:
         opened = next(tokens[i] for i in range(at, -1, -1) if tokens[i].type == "link_open")
         address = str(opened.attrs.get("href", ""))
         if not _is_web(address):

@@ -112,8 +112,6 @@ class Page:
                 answer = await handler(request, person)
             except SlackError as error:
                 answer = JSONResponse({"ok": False, "error": error.code})
-            except (ValueError, TypeError, KeyError):
-                answer = JSONResponse({"ok": False, "error": "invalid_arguments"}, 400)
             for name, value in GUARD.items():
                 answer.headers.setdefault(name, value)
             return answer
@@ -214,6 +212,9 @@ class Page:
         act = request.path_params["act"]
         if act not in ACTS:
             return JSONResponse({"ok": False, "error": "unknown_operation"}, 404)
-        given: Any = json.loads(await request.body() or b"{}")
+        try:
+            given: Any = json.loads(await request.body() or b"{}")
+        except ValueError:
+            return JSONResponse({"ok": False, "error": "invalid_arguments"}, 400)
         answer: Obj = await OPERATIONS[act](self._doors, as_obj(given) | {"person": person.id})
         return JSONResponse({"ok": "error" not in answer and "errors" not in answer, **answer})

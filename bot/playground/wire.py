@@ -20,6 +20,7 @@ from bot.playground.api.files import may_fetch
 from bot.playground.control import OPERATIONS
 from bot.playground.doors import Doors
 from bot.playground.people import CLIENT_ID
+from bot.playground.serving import cut
 from bot.playground.shapes import Obj, SlackError, as_obj
 from bot.playground.site import Code, Site
 
@@ -27,17 +28,13 @@ LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Slack</title></head><body>Sign i
 CODE_SECONDS = 600.0
 
 
-class Cut(Exception):
-    """Raised to have the connection cut instead of an answer sent."""
-
-
 def wire_routes(site: Site, doors: Doors, control: bool) -> list[BaseRoute]:
     """The routes an app uses; with `control`, the tests' too."""
 
     async def call(request: Request) -> Response:
-        answer, cut = await serve_call(site, request)
-        if cut:
-            raise Cut
+        answer, broken = await serve_call(site, request)
+        if broken:
+            cut(request.scope)
         return answer
 
     async def upload(request: Request) -> Response:

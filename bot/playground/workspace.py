@@ -27,6 +27,7 @@ from bot.playground.people import (
 )
 from bot.playground.shapes import Obj, SlackError
 
+TOMBSTONE = "This message was deleted."
 Listener = Callable[[Change], None]
 BOT_USERS = {ACME: BOT_USER, NORTH: NORTH_BOT_USER}
 
@@ -175,7 +176,14 @@ class Workspace:
         self.tell(changes.Edited(message, before))
 
     def delete(self, message: Message) -> None:
-        """Removes a message. A root with replies leaves them standing, as the real service does."""
+        """Removes a message. A root with replies stays as a tombstone, as in the real service."""
+        if any(not reply.visible_to for reply in self.thread(message.channel, message.ts)[1:]):
+            before = self.as_slack(message)
+            message.text, message.blocks, message.files, message.metadata = TOMBSTONE, [], [], None
+            message.subtype, message.user, message.bot_id = "tombstone", "USLACKBOT", ""
+            message.reactions.clear()
+            self.tell(changes.Edited(message, before))
+            return
         self._messages[message.channel].pop(message.ts, None)
         replies = self._threads.get((message.channel, message.thread_ts), [])
         if message.ts in replies:

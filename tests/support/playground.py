@@ -12,8 +12,10 @@ from typing import Any
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
+from starlette.types import ASGIApp
 
 from bot.playground import UNLIMITED, Driver, Limits, Options, Playground, remote_driver, serve_playground
+from bot.playground.serving import loopback, serve_app
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,6 +44,13 @@ async def playground_process(*flags: str) -> AsyncGenerator[tuple[dict[str, Any]
         if process.returncode is None:
             process.terminate()
         await process.communicate()
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncGenerator[str]:
+    """An ASGI application on a free loopback port; yields its address."""
+    async with serve_app(app, loopback(0)) as address:
+        yield address
 
 
 def bolt_app(opened: Playground) -> Any:

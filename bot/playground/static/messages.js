@@ -36,6 +36,11 @@ function keep(old, fresh) {
 export class Messages {
   constructor(box) {
     this.box = box;
+    this.stuck = true;
+    box.addEventListener("scroll", () => (this.stuck = nearEnd(box)));
+    // Pictures arrive and panels change size after the list was drawn; whoever was at the end stays there.
+    this.sizes = new ResizeObserver(() => this.stuck && (box.scrollTop = box.scrollHeight));
+    this.sizes.observe(box);
   }
 
   find(ts) {
@@ -49,7 +54,7 @@ export class Messages {
   }
 
   put(message) {
-    const stick = nearEnd(this.box);
+    const stick = this.stuck;
     const fresh = drawn(message.html);
     const old = this.find(message.ts);
     if (old) {
@@ -75,16 +80,15 @@ export class Messages {
     let last = null;
     for (const article of this.box.children) {
       const same = last && last.ariaLabel === article.ariaLabel && article.dataset.ts - last.dataset.ts < 300;
-      article.classList.toggle("joined", Boolean(same && !article.classList.contains("private")));
+      const apart = [article, last].some((each) => each?.classList.contains("private"));
+      article.classList.toggle("joined", Boolean(same && !apart));
       last = article;
     }
   }
 
   toEnd() {
+    this.stuck = true;
     this.box.scrollTop = this.box.scrollHeight;
-    for (const picture of this.box.querySelectorAll("img:not([data-seen])")) {
-      picture.dataset.seen = "1";
-      picture.addEventListener("load", () => nearEnd(this.box) && (this.box.scrollTop = this.box.scrollHeight));
-    }
+    for (const picture of this.box.querySelectorAll("img")) this.sizes.observe(picture);
   }
 }

@@ -9,9 +9,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-_NOISE = re.compile(r"!\[[^\]]*\]\([^)]*\)|\[\d+\]|[*_`]{1,3}|^\s*\[[^\]\n]*\]\s*$", re.MULTILINE)
-_MARKED = re.compile(r"^\s*(?:[-*•>|]|#{1,6}|\d+\.)\s+", re.MULTILINE)
-_LINK = re.compile(r"\[([^\]]*)\]\((?:[^()]|\([^)]*\))*\)")
+_NOISE = re.compile(r"!\[[^][]*\]\([^()\n]{0,1000}\)|\[\d+\]|[*_`]{1,3}|^[ \t]*\[[^\]\n]*\][ \t]*$", re.MULTILINE)
+_MARKED = re.compile(r"^[ \t]*(?:[-*•>|]|#{1,6}|\d+\.)[ \t]+", re.MULTILINE)
+_LINK = re.compile(r"\[([^][]*)\]\([^()\n]{0,1000}(?:\([^()\n]{0,200}\)[^()\n]{0,200}){0,3}\)")
 _END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+(?=[\"'(\[]?[A-ZÀ-Þ0-9])|\n{2,}")
 _COMMON = frozenset(
     """the a an and or but if of to in on at by for with from as is are was were be been being it its this that these

@@ -196,7 +196,8 @@ def _chose(table: Table, wish: str, of: int | None) -> bool:
 
 def _values_in(values: list[str], wish: str) -> list[str]:
     text = wish.casefold()
-    return [value for value in values if value and re.search(rf"(?<!\w){re.escape(value.casefold())}s?(?!\w)", text)]
+    near = (value for value in values if value and value.casefold() in text)
+    return [value for value in near if re.search(rf"(?<!\w){re.escape(value.casefold())}s?(?!\w)", text)]
 
 
 def _within(value: float | None, limit: float, up: bool, loose: bool) -> bool:

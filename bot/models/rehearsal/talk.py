@@ -114,14 +114,14 @@ class Talk:
 
     def _heard(self, text: str) -> None:
         self.last = text
-        if change := _REWORDED.match(text):
+        if _HEAD.match(text) or not text.startswith("["):
+            self._said(text)
+        elif change := _REWORDED.match(text):
             self._reword(change["before"], change["now"])
         elif gone := _DELETED.match(text):
             self.open = [said for said in self.open if said.text != gone["before"].strip()]
-        elif text.startswith("[") and not _HEAD.match(text):
-            self._news(text)
         else:
-            self._said(text)
+            self._news(text)
 
     def _said(self, text: str) -> None:
         body = _HEAD.sub("", text)

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+MOST_TEXT = 8000
+"""Characters of a message that are read: enough for any request, and no message can keep the rules busy for long."""
 _URL = re.compile(r"https?://[^\s<>|)\]\"']+")
 _FENCE = re.compile(r"```[ \t]*(?:[\w+-]*[ \t]*\n)?(.*?)```", re.DOTALL)
 _BULLET = re.compile(r"^\s*(?:[-*•]|\(?\d{1,2}[.)])\s+")
@@ -41,8 +43,8 @@ _TABLE = re.compile(
 _MAKES = re.compile(r"\b(?:workbook|spreadsheet|excel|xlsx|chart|graph|plot|pivot|csv|tsv)\b", re.IGNORECASE)
 _STEERS = re.compile(
     r"(?:but\s+|and\s+|no,?\s+|actually,?\s+|instead\s+|rather\s+|sorry,?\s+)*"
-    r"(?:only|just|use|without|except|exclude|not|leave out|drop|in (?-i:[A-Z]{3})\b|by|per|group|over|above|below|under"
-    r"|filter|keep|take|make it)\b",
+    r"(?:only|just|use|without|except|exclude|not|leave out|drop|in (?-i:[A-Z]{3})\b|by|per|group|over|above|below"
+    r"|under|filter|keep|take|make it)\b",
     re.IGNORECASE,
 )
 
@@ -123,6 +125,7 @@ Task = Run | Page | Recap | Table | Post | AskMe | Search | Read | Note | Unknow
 
 def tasks(text: str, files: tuple[str, ...], earlier: tuple[str, ...] = ()) -> list[Task]:
     """The requests in one message, in order. `files` are tables attached to it, `earlier` those attached before."""
+    text = text[:MOST_TEXT]
     found: list[Task] = []
     stray: list[Task] = []
     for piece, listed in _pieces(text):

@@ -24,6 +24,7 @@ OURS = ("bot", "connectors", "policies", "sandbox", "threadhand")
 QUIET = (
     "aiosqlite",
     "asyncpg",
+    "docket",
     "httpcore",
     "httpcore2",
     "httpx",

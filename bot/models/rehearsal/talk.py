@@ -25,7 +25,8 @@ _REWORDED = re.compile(
 _DELETED = re.compile(r'^\[.+? deleted the message "(?P<before>.*)"\. It no longer counts\.\]$', re.DOTALL)
 _REDO = re.compile(r'^\(I changed "(?P<before>.*)" to "(?P<now>.*)"\. Redo what that changes.*\)$', re.DOTALL)
 _GO_ON = re.compile(
-    r"(?:ok(?:ay)?[, ]*)?(?:please )?(?:go on|continue|resume|carry on|keep going|proceed|try again)[.! ]*",
+    r"(?:ok(?:ay)?[, ]*)?(?:please )?(?:go on|continue|resume|carry on|keep going|proceed|try again|weiter)"
+    r"(?: from where you were)?[.! ]*",
     re.IGNORECASE,
 )
 _VOID = re.compile(r"^\[Not (?:run|finished)", re.IGNORECASE)

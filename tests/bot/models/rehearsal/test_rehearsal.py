@@ -170,6 +170,10 @@ async def test_after_a_stop_only_going_on_brings_the_work_back(desk: Desk) -> No
     desk.say("go on")
     await desk.work()
     assert desk.commands() == ["echo blue", "echo green"]
+    desk.say("run echo white")
+    desk.news("[Maria stopped me. Nothing that was queued will run.]")
+    desk.say("Go on from where you were.")
+    assert "white" in await desk.work()
 
 
 async def test_a_full_context_is_answered_with_what_was_found(desk: Desk) -> None:

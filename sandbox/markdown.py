@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 from .tree import Element, walk
 
 SKIPPED = frozenset(
-    {"script", "style", "template", "svg", "head", "iframe", "object", "embed", "audio", "video", "canvas", "datalist"}
+    {"script", "style", "template", "svg", "title", "iframe", "object", "embed", "audio", "video", "canvas", "datalist"}
 )
 BLOCKS = frozenset(
     {
@@ -292,7 +292,8 @@ def row(writer: Writer, element: Element) -> None:
     if writer.cells:
         writer.line.append(" ".join(filled) + " ")
         return
-    if len(filled) <= 1 or writer.linked:
+    continues = element.getprevious() is not None and bool(writer.blocks) and writer.blocks[-1].startswith("|")
+    if len(cells) <= 1 or (len(filled) <= 1 and not continues) or writer.linked:
         writer.line.extend(filled)
         writer.end_block()
         return

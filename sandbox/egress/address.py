@@ -22,6 +22,7 @@ NEVER = tuple(
     ipaddress.ip_network(network)
     for network in (
         "168.63.129.16/32",  # a cloud's metadata service on a public address
+        "192.0.0.0/24",
         "192.88.99.0/24",
         "::/96",
         "64:ff9b:1::/48",

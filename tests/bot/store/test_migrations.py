@@ -47,6 +47,7 @@ async def test_without_leave_to_migrate_an_empty_database_is_refused(url: str) -
         await Store.open(url, migrate=False)
 
 
+@pytest.mark.slow
 async def test_a_database_that_is_not_there_is_named_as_the_trouble() -> None:
     with pytest.raises(StoreDown, match=r"cannot be reached.*THREADHAND_DATABASE_URL"):
         await Store.open(f"postgresql://nobody@127.0.0.1:{free_port()}/none")

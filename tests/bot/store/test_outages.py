@@ -10,7 +10,7 @@ import pytest
 from bot.store import Busy, Fenced, Lease, Store, StoreDown
 from tests.bot.store.makers import leased, message, note, opened, thread
 from tests.support.servers import PostgresServer, postgres_server
-from tests.support.waiting import until_true
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -54,44 +54,47 @@ async def test_while_the_database_is_away_callers_are_told_and_a_retried_post_co
     assert await store.news([where.session]) == {where.session: 2}
 
 
+class Writer:
+    """A worker that counts into a session's journal, and goes on after whatever happens."""
+
+    def __init__(self, store: Store, session: str) -> None:
+        self._store, self._session = store, session
+        self.written = 0
+        self.stop = asyncio.Event()
+
+    async def run(self) -> None:
+        while not self.stop.is_set():
+            try:
+                lease = await self._store.acquire(self._session, "w", 1)
+                if isinstance(lease, Busy):
+                    await asyncio.sleep(0.05)
+                elif lease is not None:
+                    await self._write(lease)
+            except (StoreDown, Fenced):
+                continue
+
+    async def _write(self, lease: Lease) -> None:
+        self.written = len(await lease.load())
+        while not self.stop.is_set():
+            if await self._store.renew({self._session: lease.fence}, 1):
+                return
+            await lease.append(note(str(self.written)))
+            self.written += 1
+        await lease.hand_over()
+
+
 async def test_a_worker_that_writes_while_the_database_crashes_writes_everything_once(
     store: Store, server: PostgresServer
 ) -> None:
     session = await opened(store, thread())
-    written = 0
-    stop = asyncio.Event()
-
-    async def work(lease: Lease) -> None:
-        nonlocal written
-        written = len(await lease.load())
-        while not stop.is_set():
-            assert await store.renew({session: lease.fence}, 1) == frozenset()
-            await lease.append(note(str(written)))
-            written += 1
-        await lease.hand_over()
-
-    async def worker() -> None:
-        while not stop.is_set():
-            try:
-                lease = await store.acquire(session, "w", 1)
-                if isinstance(lease, Busy):
-                    await asyncio.sleep(0.05)
-                elif lease is not None:
-                    await work(lease)
-            except (StoreDown, Fenced):
-                continue
-
-    async def further(count: int) -> bool:
-        return written >= count
-
-    working = asyncio.create_task(worker())
-    for _ in range(4):
-        goal = written + 5
-        await until_true(lambda goal=goal: further(goal))
-        await server.restart()
-    goal = written + 5
-    await until_true(lambda: further(goal))
-    stop.set()
+    writer = Writer(store, session)
+    working = asyncio.create_task(writer.run())
+    for crash in range(5):
+        goal = writer.written + 5
+        await until(lambda goal=goal: writer.written >= goal)
+        if crash < 4:
+            await server.restart()
+    writer.stop.set()
     await working
     texts = [row.entry.text for row in await store.journal(session) if row.entry.kind == "noted"]
     assert texts == [str(number) for number in range(len(texts))]

@@ -27,7 +27,7 @@ STOP, RESUME, WATCH, FEEDBACK = "th_stop", "th_resume", "th_watch", "th_feedback
 def chunks(text: str, size: int) -> Iterator[str]:
     """The text in pieces of at most `size` characters, cut at line ends or spaces where there are some."""
     while len(text) > size:
-        cut = max(text.rfind("\n", size // 2, size), text.rfind(" ", size // 2, size)) + 1 or size
+        cut = text.rfind("\n", size // 2, size) + 1 or text.rfind(" ", size // 2, size) + 1 or size
         yield text[:cut]
         text = text[cut:]
     if text:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 JOINER = "\u200d"
 _HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _PINGS = re.compile(r"<(?=[@!#])")
 _CODE_PINGS = re.compile(r"<(?=@[A-Z]|#[A-Z]|!(?:here|channel|everyone|group|subteam|date))")
@@ -37,7 +37,7 @@ def _hidden(match: re.Match[str]) -> str:
     char = match.group()
     if char in (JOINER, "\u200c"):
         around = match.string[max(0, match.start() - 1) : match.start()] + match.string[match.end() : match.end() + 1]
-        if len(around) == 2 and not around.isascii():
+        if len(around) == 2 and not any(near.isascii() or _HIDDEN.match(near) for near in around):
             return char
     return ""
 
@@ -112,6 +112,8 @@ def _links(line: str) -> str:
 
 def _link_at(line: str, opening: int) -> tuple[str, str, int] | None:
     """Label, address and end of the inline link whose bracket opens there."""
+    if line.find("](", opening, opening + _LONGEST) < 0:
+        return None
     closing = _closing(line, opening, "[", "]")
     if closing < 0 or line[closing + 1 : closing + 2] != "(":
         return None

@@ -105,7 +105,7 @@ async def test_links_are_honest_while_they_are_typed(tmp_path: Path) -> None:
 
 
 @given(st.text(alphabet=st.sampled_from(list("ab <>@!#[]()`*|\n\\~.:/hre-")), max_size=80), st.integers(0, 80))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_what_was_shown_of_a_growing_text_stays_true(text: str, cut: int) -> None:
     early = text[: min(cut, len(text))]
     assert markdown(text).startswith(markdown(early[: settled(early)]))

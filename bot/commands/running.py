@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+
+log = logging.getLogger(__name__)
 
 
 def play() -> None:
@@ -31,4 +34,6 @@ def _run(*, web: bool, worker: bool, play: bool = False) -> None:
     deployment = read_deployment()  # first: a wrong setting is reported before anything heavy is loaded
     from bot.app import serve as run
 
+    if web != worker and deployment.settings.storage.redis.startswith("memory:"):
+        log.warning("THREADHAND_REDIS_URL is not set: web and worker notice one another only every few seconds")
     asyncio.run(run(deployment.settings, web=web, worker=worker, play=play))

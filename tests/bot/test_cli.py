@@ -81,6 +81,14 @@ async def test_with_debug_an_error_shows_where_it_came_from(threadhand: Run) -> 
     assert "Traceback" in ended.err
 
 
+async def test_serving_without_a_chat_says_what_is_missing(threadhand: Run) -> None:
+    ended = await threadhand("serve", THREADHAND_PORT="0")
+    assert ended.code == 2
+    assert "SLACK_BOT_TOKEN" in ended.err
+    assert "threadhand check" in ended.err
+    assert "Traceback" not in ended.err
+
+
 async def test_a_command_that_does_not_exist_is_named(threadhand: Run) -> None:
     ended = await threadhand("frobnicate")
     assert ended.code == 2

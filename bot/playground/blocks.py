@@ -73,7 +73,7 @@ def section(check: Check, block: Obj, at: str) -> None:
 
 
 def header(check: Check, block: Obj, at: str) -> None:
-    check.text(block, "text", at, 150, PLAIN, required=True)
+    check.need_text(block, "text", at, 150, PLAIN)
 
 
 def divider(check: Check, block: Obj, at: str) -> None:
@@ -97,7 +97,7 @@ def context_actions(check: Check, block: Obj, at: str) -> None:
 
 
 def input_block(check: Check, block: Obj, at: str) -> None:
-    check.text(block, "label", at, 2000, PLAIN, required=True)
+    check.need_text(block, "label", at, 2000, PLAIN)
     check.text(block, "hint", at, 2000, PLAIN)
     check_one(check, block.get("element"), f"{at}/element", INPUT_ELEMENTS)
 
@@ -139,7 +139,7 @@ def plan(check: Check, block: Obj, at: str) -> None:
 
 
 def alert(check: Check, block: Obj, at: str) -> None:
-    check.text(block, "text", at, 3000, required=True)
+    check.need_text(block, "text", at, 3000)
     check.choice(block, "level", at, {"default", "info", "warning", "error", "success"})
 
 

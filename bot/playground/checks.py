@@ -47,15 +47,16 @@ class Check:
             return
         self._length(value, limit, f"{at}/{key}", required or key in {"block_id", "action_id"})
 
-    def text(
-        self, holder: Obj, key: str, at: str, limit: int, kinds: Collection[str] = TEXTS, *, required: bool = False
-    ) -> None:
-        """A text object of one of `kinds` with 1 to `limit` characters."""
+    def text(self, holder: Obj, key: str, at: str, limit: int, kinds: Collection[str] = TEXTS) -> None:
+        """A text object of one of `kinds` with 1 to `limit` characters, if there is one."""
+        if holder.get(key) is not None:
+            self.text_object(holder[key], f"{at}/{key}", limit, kinds)
+
+    def need_text(self, holder: Obj, key: str, at: str, limit: int, kinds: Collection[str] = TEXTS) -> None:
+        """Like `text`, and it must be there."""
         if holder.get(key) is None:
-            if required:
-                self.fault(f"missing required field: {key}", at)
-            return
-        self.text_object(holder[key], f"{at}/{key}", limit, kinds)
+            self.fault(f"missing required field: {key}", at)
+        self.text(holder, key, at, limit, kinds)
 
     def text_object(self, value: Any, at: str, limit: int, kinds: Collection[str] = TEXTS) -> None:
         if not isinstance(value, dict):

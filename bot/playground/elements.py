@@ -44,8 +44,8 @@ def _confirm(check: Check, element: Obj, at: str) -> None:
     at = f"{at}/confirm"
     confirm = as_obj(element["confirm"])
     check.fields(confirm, at, {"title", "text", "confirm", "deny", "style"})
-    check.text(confirm, "title", at, 100, PLAIN, required=True)
-    check.text(confirm, "text", at, 300, required=True)
+    check.need_text(confirm, "title", at, 100, PLAIN)
+    check.need_text(confirm, "text", at, 300)
     check.text(confirm, "confirm", at, 30, PLAIN)
     check.text(confirm, "deny", at, 30, PLAIN)
     check.choice(confirm, "style", at, STYLES)
@@ -56,7 +56,7 @@ BUTTON = {"type", "text", "action_id", "url", "value", "style", "confirm", "acce
 
 def button(check: Check, element: Obj, at: str) -> None:
     check.fields(element, at, BUTTON | {"visible_to_user_ids"})
-    check.text(element, "text", at, 75, PLAIN, required=True)
+    check.need_text(element, "text", at, 75, PLAIN)
     check.string(element, "value", at, 2000)
     if element.get("url"):
         check.address(element, "url", at)
@@ -75,7 +75,7 @@ def _options(check: Check, element: Obj, at: str, most: int) -> None:
     values: set[str] = set()
     for option, place in check.items(element, "options", at, most):
         check.fields(option, place, {"text", "value", "description", "url"})
-        check.text(option, "text", place, 75, required=True)
+        check.need_text(option, "text", place, 75)
         check.string(option, "value", place, 150, required=True)
         check.text(option, "description", place, 75)
         if option.get("value") in values:
@@ -87,7 +87,7 @@ def select(check: Check, element: Obj, at: str) -> None:
     check.text(element, "placeholder", at, 150, PLAIN)
     if element.get("option_groups") is not None:
         for group, place in check.items(element, "option_groups", at, 100):
-            check.text(group, "label", place, 75, PLAIN, required=True)
+            check.need_text(group, "label", place, 75, PLAIN)
             _options(check, group, place, 100)
     else:
         _options(check, element, at, 100)
@@ -129,13 +129,13 @@ def feedback(check: Check, element: Obj, at: str) -> None:
     for key in ("positive_button", "negative_button"):
         part, place = as_obj(element.get(key)), f"{at}/{key}"
         check.fields(part, place, {"text", "value", "accessibility_label"})
-        check.text(part, "text", place, 75, PLAIN, required=True)
+        check.need_text(part, "text", place, 75, PLAIN)
         check.string(part, "value", place, 2000, required=True)
 
 
 def icon_button(check: Check, element: Obj, at: str) -> None:
     check.choice(element, "icon", at, {"trash"}, required=True)
-    check.text(element, "text", at, 75, PLAIN, required=True)
+    check.need_text(element, "text", at, 75, PLAIN)
     check.string(element, "value", at, 2000)
 
 

@@ -39,9 +39,9 @@ GUARD = {
 }
 SHOWN = 200
 HINTS: tuple[tuple[str, str], ...] = (
-    ("Try its computer", "@Threadhand run `uname -a` and tell me what it says"),
-    ("Sum up a thread", "@Threadhand summarise this thread"),
-    ("Read a page", "@Threadhand read http://example.com and tell me what it is about"),
+    ("Run something on its computer", "@Threadhand run `uname -a && python3 --version`"),
+    ("Have it ask before it acts", '@Threadhand post "Cake at four in the kitchen" to the notice board'),
+    ("Have it ask you a question", "@Threadhand ask me: blue, green or red?"),
 )
 
 Handler = Callable[[Request, Person], Awaitable[Response]]

@@ -27,7 +27,7 @@ def checked_view(value: object, kind: str) -> Obj:
     if view.get("blocks") is None:
         check.fault("missing required field: blocks", "/view")
     if kind == "modal":
-        check.text(view, "title", "/view", TITLE, PLAIN, required=True)
+        check.need_text(view, "title", "/view", TITLE, PLAIN)
         check.text(view, "submit", "/view", TITLE, PLAIN)
         check.text(view, "close", "/view", TITLE, PLAIN)
         if any(block.get("type") == "input" for block in blocks) and not view.get("submit"):

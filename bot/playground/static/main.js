@@ -45,13 +45,19 @@ function drawPlaces() {
   byId("open-notices").ariaCurrent = state.view === "notices" ? "page" : null;
 }
 
+// Says something and opens its thread, where the answer will be.
+async function begin(typed) {
+  const { ts } = await act("say", { channel: state.channel, typed });
+  await openThread(ts);
+}
+
 function drawPrompts(hints) {
   const room = state.channels.find((each) => each.id === state.channel);
   const offered = prompts?.prompts ?? (room?.kind === "im" ? [] : hints);
   const bare = (message) => (room?.kind === "im" ? message.replace(/^@Threadhand\s+/, "") : message);
   byId("hint-prompts").replaceChildren(
     ...offered.map((prompt) =>
-      button(prompt.title, "press", () => trying(() => act("say", { channel: state.channel, typed: bare(prompt.message) }))),
+      button(prompt.title, "press", () => trying(() => begin(bare(prompt.message)))),
     ),
   );
   byId("hint").hidden = state.view !== "messages" || !offered.length || Boolean(sessionStorage.getItem("playground.hint"));

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.playground import Driver
 from tests.support.deployment import Deployment, deployment
 from tests.support.playground import playground
 from tests.support.replies import Reply, calls, says
@@ -19,7 +20,9 @@ BOT = "<@UTHREADHAND>"
 
 
 @asynccontextmanager
-async def running(folder: Path, script: Sequence[Reply], **more: str) -> AsyncGenerator[tuple[Any, Deployment, Any]]:
+async def running(
+    folder: Path, script: Sequence[Reply], **more: str
+) -> AsyncGenerator[tuple[Driver, Deployment, ResponsesServer]]:
     """A playground, a model and a started `serve`."""
     async with playground() as slack, ResponsesServer(script) as model:
         environment = {
@@ -42,6 +45,10 @@ def said_by_bot(message: dict[str, Any], text: str) -> bool:
     return text in str(message) and bool(message.get("bot_id"))
 
 
+def file_of_bot(message: dict[str, Any]) -> bool:
+    return bool(message.get("files")) and bool(message.get("bot_id"))
+
+
 async def test_a_mention_is_worked_on_and_answered_with_a_file(tmp_path: Path) -> None:
     script = [
         calls("shell", command="printf 'a,b\\n1,2\\n' > table.csv && wc -l < inbox/data.csv"),
@@ -51,7 +58,7 @@ async def test_a_mention_is_worked_on_and_answered_with_a_file(tmp_path: Path) -
     async with running(tmp_path, script) as (driver, deployed, model):
         ts = await driver.say("maria", "#general", f"{BOT} count my lines", files=[("data.csv", b"x\ny\nz\n")])
         await driver.wait_for_message("#general", lambda m: said_by_bot(m, "Your data has 3 lines"), ts, 60)
-        with_file = await driver.wait_for_message("#general", lambda m: m.get("files") and m.get("bot_id"), ts, 60)
+        with_file = await driver.wait_for_message("#general", file_of_bot, ts, 60)
         assert [file["name"] for file in with_file["files"]] == ["table.csv"]
         first = model.requests[0].said[-1]
         assert "count my lines" in first

@@ -19,6 +19,9 @@ pytestmark = pytest.mark.slow
 BOT = "<@UTHREADHAND>"
 
 
+World = tuple[Driver, Deployment, ResponsesServer]
+
+
 @asynccontextmanager
 async def running(
     folder: Path, script: Sequence[Reply], **more: str

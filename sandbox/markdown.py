@@ -223,6 +223,8 @@ def start(writer: Writer, element: Element) -> None:
             alt = SPACE.sub(" ", INVISIBLE.sub("", element.get("alt") or "")).strip()
             writer.line.append(f"[image: {alt}]" if alt and not writer.linked else alt)
         case "ul" | "ol":
+            if not writer.lists:
+                writer.blocks.append("")
             writer.lists.append(None if tag == "ul" else 1)
         case "li":
             writer.prefix = bullet(writer)

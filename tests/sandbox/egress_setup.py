@@ -74,7 +74,7 @@ async def running(folder: Path, answer_max: int = 2_000_000) -> AsyncGenerator[S
         async def resolve(host: str, port: int) -> tuple[str, ...]:
             if host in PUBLIC:
                 return PUBLIC[host]
-            if host.endswith(".test"):
+            if host.endswith(".test") or host == "localhost":
                 return ("127.0.0.1",)
             raise OSError("no such name")
 

@@ -28,7 +28,7 @@ from bot.config import ObserveSettings, Settings
 from bot.observe import Redactor, start_logs
 
 LIBRARIES = (aiohttp, aiosqlite, docket, openai, slack_bolt, slack_sdk, uvicorn)
-ENVIRON = {"SLACK_BOT_TOKEN": "xoxb-test-not-real", "THREADHAND_SECRET_KEY": "an-obviously-fake-key-for-tests"}
+ENVIRON = {"SLACK_BOT_TOKEN": "xoxb-test-not-real", "THREADHAND_SECRET_KEY": "an-obviously-fake-key-made-for-tests"}
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def test_a_secret_is_hidden_in_events_fields_and_library_lines(logged: Lines) ->
     logging.getLogger("slack_sdk.web").error(
         "token %s refused", "xoxb-test-not-real", extra={"url": "https://a:b12@c/"}
     )
-    logging.getLogger("httpcore.connection").warning("key %r", "an-obviously-fake-key-for-tests")
+    logging.getLogger("httpcore.connection").warning("key %r", "an-obviously-fake-key-made-for-tests")
     shown = json.dumps(logged())
     for secret in ("test-not-real", "abcdefgh", "b12", "obviously-fake"):
         assert secret not in shown

@@ -68,7 +68,8 @@ def _words(state: State, upto: int) -> list[str]:
         if entry.ts in state.withdrawn:
             continue
         now = state.said.get(entry.ts, entry)
-        files = "".join(f" [file: {state.brought[f.id].path}]" for f in entry.files if f.id in state.brought)
+        brought = [state.brought[file.id] for file in entry.files if file.id in state.brought]
+        files = "".join(f" [file: {one.path}]" for one in brought if one.path)
         lines.append(f"- {entry.author.name}: {now.text}{files}")
     return lines
 

@@ -114,6 +114,8 @@ def _add(builder: _Builder, number: int, entry: Entry) -> None:
             builder.reply(number, entry)
         case Said() if entry.sense in ("request", "steer", "resume"):
             builder.message(said_text(builder.state, entry))
+        case Said() if entry.sense == "answer" and entry.files:
+            builder.message(said_text(builder.state, entry))
         case Reworded():
             builder.message(f'[{entry.author.name} changed the message "{entry.before}". It now says:]\n{entry.text}')
         case Withdrawn():

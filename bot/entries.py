@@ -34,6 +34,8 @@ class Said:
     files: tuple[FileRef, ...] = ()
     ask: str = ""
     reason: str = ""
+    about: str = ""
+    """The message in the thread that this one, made of a click or an edit, is about."""
     kind: Literal["said"] = "said"
 
 
@@ -321,7 +323,10 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A model call failed. With `retry_at` it is tried again then; without, the run rests until someone speaks."""
+    """A step failed. With `retry_at` it is tried again then; without, the run ends and rests until someone speaks.
+
+    `seen` is the journal's length the step knew of: a change of course after it keeps the run going. 0: all of it.
+    """
 
     at: datetime
     code: str

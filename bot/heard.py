@@ -6,10 +6,14 @@ Nothing here is shaped like one chat product. A surface translates its events in
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
+from pydantic_core import PydanticSerializationError
+
+from bot.wellformed import wholly
 
 Standing = Literal["member", "admin", "guest", "outsider", "bot"]
 
@@ -139,8 +143,11 @@ _HEARD: TypeAdapter[Heard] = TypeAdapter(Annotated[Heard, Field(discriminator="k
 
 
 def dump_heard(heard: Heard) -> str:
-    """An inbox payload as JSON."""
-    return _HEARD.dump_json(heard).decode()
+    """An inbox payload as JSON, whatever a chat product let through in its texts."""
+    try:
+        return _HEARD.dump_json(heard).decode()
+    except PydanticSerializationError:
+        return json.dumps(wholly(asdict(heard)))
 
 
 def load_heard(text: str) -> Heard:

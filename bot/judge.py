@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from bot.entries import HeldWrite, Item
 from bot.heard import Person
-from bot.session.state import SENT, Call, Run, State
+from bot.session.state import SENT, Call, Run, State, shorten
 from bot.tools.types import Tool, Toolbox
 from policies.builtin import decide
 from policies.types import Card, Decision, Effect, Fact, Request
@@ -65,9 +66,10 @@ def rule(call: Call, run: Run, state: State, toolbox: Toolbox) -> Ruling:
 
 
 def repeats(call: Call, state: State) -> int:
-    """How many of the newest calls before this one were exactly the same."""
+    """How many of the run's newest calls before this one were exactly the same."""
     count = 0
-    before = [other for other in state.calls.values() if other.phase == "done" and other.held is None]
+    done = [other for other in state.calls.values() if other.phase == "done" and other.held is None]
+    before = [other for other in done if other.run == call.run]
     for other in reversed(before):
         if (other.name, other.arguments) != (call.name, call.arguments):
             break
@@ -79,9 +81,9 @@ def digest_of(name: str, arguments: str) -> str:
     """The hash an approval is bound to: the action's name and its arguments in canonical JSON."""
     try:
         canonical = json.dumps(json.loads(arguments or "{}"), sort_keys=True, separators=(",", ":"))
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         canonical = arguments
-    return hashlib.sha256(f"{name}\n{canonical}".encode()).hexdigest()
+    return hashlib.sha256(f"{name}\n{canonical}".encode(errors="replace")).hexdigest()
 
 
 def card_json(card: Card) -> Item:
@@ -96,9 +98,8 @@ def card_from(value: Item) -> Card:
 
 def write_card(held: HeldWrite, run: Run) -> Card:
     """The confirmation for a request that a program in the machine wants to send."""
-    parts = urlsplit(held.url)
-    host = parts.netloc.encode("idna").decode() if parts.netloc.isascii() is False else parts.netloc
-    asked_for = any(parts.hostname and parts.hostname in said.text for said in run.heard)
+    host, name = _host(held.url)
+    asked_for = name != "" and any(_names(said.text, name) for said in run.heard)
     origin = "" if asked_for else "a program the agent ran"
     kind = next((value for name, value in held.headers if name == "content-type"), "")
     shown = len(held.shown.encode())
@@ -116,6 +117,21 @@ def write_card(held: HeldWrite, run: Run) -> Card:
         yes="Send",
         no="Don't send",
     )
+
+
+def _host(url: str) -> tuple[str, str]:
+    """The host with its port as a person should read it, look-alike letters spelt out, and its bare name."""
+    try:
+        parts = urlsplit(url)
+        name = (parts.hostname or "").encode("idna").decode() if not url.isascii() else parts.hostname or ""
+        return f"{name}:{parts.port}" if parts.port else name, name
+    except (ValueError, UnicodeError):
+        return shorten(url, 100), ""
+
+
+def _names(text: str, host: str) -> bool:
+    """Whether the text names exactly this host, and not one that merely contains it."""
+    return re.search(rf"(?<![\w.-]){re.escape(host)}(?![\w-]|\.\w)", text.casefold()) is not None
 
 
 def unknown_card(card: Card) -> Card:

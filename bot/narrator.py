@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.entries import Said
+from bot.entries import Planned, Said
 from bot.outgoing import CardStep, Record, RunState, StatusCard, StepState
 from bot.session.state import SENT, Ask, Call, Run, State, plural, shorten
 
@@ -16,25 +16,33 @@ QUIET = frozenset({"plan", "note", "ask"})
 STEPS_MOST = 12
 
 
-def status_card(state: State, now: datetime, budget: float, watch: str = "") -> StatusCard:
-    """The card of the newest run."""
-    run = state.runs[-1]
-    goal = state.plan.goal if state.plan else shorten(run.request.text or "the attached files", 150)
-    steps = _planned(state) if state.plan else _done_calls(state, run)
+def status_card(state: State, run: Run, now: datetime, budget: float, watch: str = "") -> StatusCard:
+    """The card of a run."""
+    plan = plan_of(state, run)
     return StatusCard(
-        goal=goal,
-        state=run_state(state),
-        steps=steps,
-        headline=headline(state),
+        goal=plan.goal if plan else goal_of(state, run),
+        state=run_state(state, run),
+        steps=_planned(plan, run) if plan else _done_calls(state, run),
+        headline=headline(state, run),
         note=run.note,
         footer=_footer(run, now, budget),
         watch=watch,
     )
 
 
-def run_state(state: State) -> RunState:
-    """What the newest run is, in one word."""
-    run = state.runs[-1]
+def plan_of(state: State, run: Run) -> Planned | None:
+    """The plan, if it is this run's."""
+    return state.plan if run is state.run else None
+
+
+def goal_of(state: State, run: Run) -> str:
+    """The request in the person's own words, as they now stand."""
+    words = state.said.get(run.request.ts, run.request).text
+    return shorten(words, 150) or ("the attached files" if run.request.files else "your message")
+
+
+def run_state(state: State, run: Run) -> RunState:
+    """What a run is, in one word."""
     if run.stopped is not None:
         return "stopped"
     if run.answered is not None:
@@ -57,10 +65,9 @@ def waiting_for(state: State) -> str:
     return f"{_decider(state, asks[0])}'s {what}"
 
 
-def headline(state: State) -> str:
-    """What goes on at this moment, in one line."""
-    run = state.runs[-1]
-    if waiting := waiting_for(state):
+def headline(state: State, run: Run) -> str:
+    """What goes on in a run at this moment, in one line."""
+    if run is state.run and (waiting := waiting_for(state)):
         return f"Waiting for {waiting}"
     if run.stopped is not None:
         return f"{run.stopped.why}."
@@ -82,8 +89,9 @@ def status_text(state: State, now: datetime) -> str:
     if run.ended:
         ended = f" It ended {_ago(run, now)} ago." if run.ended_at else ""
         return f"Nothing is running here. {_how_it_ended(run)}{ended}"
-    done = [step.title for step in (_planned(state) or _done_calls(state, run)) if step.state == "done"]
-    parts = [f"{headline(state)}, {_duration((now - run.since).total_seconds())} in."]
+    steps = _planned(state.plan, run) if state.plan else _done_calls(state, run)
+    done = [step.title for step in steps if step.state == "done"]
+    parts = [f"{headline(state, run)}, {_duration((now - run.since).total_seconds())} in."]
     if done:
         parts.append(f"Done so far: {'; '.join(done[-4:])}.")
     if run.note:
@@ -91,21 +99,21 @@ def status_text(state: State, now: datetime) -> str:
     return " ".join(parts)
 
 
-def report(state: State) -> str:
+def report(state: State, run: Run) -> str:
     """What to say when a run ended without an answer: what was done, what was not, what may need undoing."""
-    run = state.runs[-1]
+    plan = plan_of(state, run)
     lines = [f"Stopped: {run.stopped.why}." if run.stopped else _failure(run)]
     done = [step.title for step in _done_calls(state, run) if step.state == "done"]
     if done:
         lines.append("Finished: " + "; ".join(done[-6:]) + ".")
-    if state.plan and (left := [step.text for step in state.plan.steps if step.state in ("todo", "doing")]):
+    if plan and (left := [step.text for step in plan.steps if step.state in ("todo", "doing")]):
         lines.append("Not done: " + "; ".join(left[:6]) + ".")
-    sent = [call for call in _run_calls(state, run) if call.name == SENT and call.finished]
-    for call in sent:
-        if call.held and call.finished and (call.finished.ok or call.finished.unknown):
-            how = "was sent" if call.finished.ok else "may have been sent"
-            lines.append(f"May need undoing: {call.held.method} {call.held.url} {how}.")
-    if not done and not sent:
+    sent = [call for call in _run_calls(state, run) if call.name == SENT]
+    lines += [f"May need undoing: {line}." for call in sent if (line := _effect(call))]
+    if unknown := [call for call in _run_calls(state, run) if call.finished and call.finished.unknown]:
+        cut = [call.started.title for call in unknown if call.started and call.name != SENT]
+        lines += ["Cut off half-way: " + "; ".join(cut[-6:]) + "."] if cut else []
+    if not done and not sent and not unknown:
         lines.append("Nothing outside was changed.")
     lines.append("Say 'go on' to let me continue from here.")
     return "\n".join(lines)
@@ -120,11 +128,12 @@ def record(state: State, ask: Ask) -> Record:
         return Record(title, "Open.")
     who = decided.by.name if decided.by else "Nobody"
     when = decided.at.strftime("%H:%M UTC")
+    nothing = " Nothing was sent." if asked.purpose == "approval" and not _earlier(state, ask) else ""
     match decided.verdict:
         case "yes":
             outcome = f"{who} approved at {when}{_sent(state, asked.call)}"
         case "no":
-            outcome = f"{who} said no at {when}. Nothing was sent."
+            outcome = f"{who} said no at {when}.{nothing}"
         case "change":
             outcome = f"{who} asked for a change at {when}: {shorten(decided.text, 300)}"
         case "answered":
@@ -133,7 +142,7 @@ def record(state: State, ask: Ask) -> Record:
             defaults = ", ".join(query.default for query in asked.questions if query.default)
             outcome = f"No answer by {when}" + (f": {defaults}." if defaults else "; nothing was done.")
         case "withdrawn":
-            outcome = f"Withdrawn at {when}: {shorten(decided.text, 300)}. Nothing was sent."
+            outcome = f"Withdrawn at {when}: {shorten(decided.text, 300)}.{nothing}"
     facts = "\n".join(f"{fact['label']}: {fact['value']}" for fact in (asked.card or {}).get("facts", ()))
     return Record(title, outcome, facts)
 
@@ -160,17 +169,12 @@ def _footer(run: Run, now: datetime, budget: float) -> str:
     return f"{_duration((end - run.since).total_seconds())} · {spent}"
 
 
-def _planned(state: State) -> tuple[CardStep, ...]:
+def _planned(plan: Planned, run: Run) -> tuple[CardStep, ...]:
     """The plan's steps; with several tasks each line names its own."""
-    if state.plan is None:
-        return ()
-    tasks = {step.task for step in state.plan.steps}
-    ended = state.runs[-1].ended
+    several = len({step.task for step in plan.steps}) > 1
     return tuple(
-        CardStep(
-            f"{step.task}: {step.text}" if step.task and len(tasks) > 1 else step.text, _as_ended(step.state, ended)
-        )
-        for step in state.plan.steps
+        CardStep(f"{step.task}: {step.text}" if step.task and several else step.text, _as_ended(step.state, run.ended))
+        for step in plan.steps
     )
 
 
@@ -180,7 +184,8 @@ def _as_ended(state: StepState, ended: bool) -> StepState:
 
 
 def _run_calls(state: State, run: Run) -> list[Call]:
-    return [call for call in state.calls.values() if call.started is not None and call.started.at >= run.since]
+    """The run's calls that were begun."""
+    return [call for call in state.calls.values() if call.started is not None and call.run == run.number]
 
 
 def _done_calls(state: State, run: Run) -> tuple[CardStep, ...]:
@@ -215,9 +220,26 @@ def _sent(state: State, call_id: str) -> str:
     call = state.calls.get(call_id)
     if call is None or call.finished is None:
         return "."
+    when = call.finished.at.strftime("%H:%M UTC")
     if call.finished.ok:
-        return f" · sent {call.finished.at.strftime('%H:%M UTC')}."
-    return f" · not sent: {shorten(call.finished.output, 200)}"
+        return f" · sent {when}."
+    if call.finished.unknown:
+        return f" · may have been sent at {when}: {shorten(call.finished.output, 200)}"
+    return f" · {shorten(call.finished.output.removeprefix('was approved; it '), 200)}"
+
+
+def _earlier(state: State, ask: Ask) -> bool:
+    """Whether what this ask was about had been begun before it was asked."""
+    call = state.calls.get(ask.asked.call)
+    return call is not None and call.started is not None and call.started.at <= ask.asked.at
+
+
+def _effect(call: Call) -> str:
+    """What a send that was begun may have changed, in words; empty when it changed nothing."""
+    if call.held is None or (call.finished and not call.finished.ok and not call.finished.unknown):
+        return ""
+    sure = call.finished is not None and call.finished.ok
+    return f"{call.held.method} {call.held.url} {'was sent' if sure else 'may have been sent'}"
 
 
 def _how_it_ended(run: Run) -> str:

@@ -14,7 +14,8 @@ from typing import assert_never
 from bot import words
 from bot.entries import Decided, Entry, Picked, Rated, Refused, Reworded, Said, Sense, Stopped, Withdrawn
 from bot.heard import Delete, Edit, Halt, Heard, Message, Person, Press, Rating, Resume
-from bot.session.state import Ask, State
+from bot.session.closing import withdrawals
+from bot.session.state import Ask, Run, State
 
 NOT_ALLOWED = (
     "I can only take instructions from members of this workspace. Ask one of them to tell me, "
@@ -68,8 +69,10 @@ def interpret(reading: Reading, heard: Heard) -> list[Entry]:
 
 def _message(reading: Reading, message: Message) -> list[Entry]:
     state = reading.state
+    if message.ts in state.said:
+        return []
     if not reading.rules.may(message.author):
-        if message.addressed:
+        if message.addressed and message.author.standing != "bot":
             return [Refused(reading.at, reading.key, message.author, NOT_ALLOWED)]
         return [_said(reading, message, "aside")]
     if word := words.mute_word(message.text):
@@ -82,7 +85,8 @@ def _message(reading: Reading, message: Message) -> list[Entry]:
     if words.is_status(message.text) and state.runs and not message.files:
         return [_said(reading, message, "status")]
     if not state.active:
-        return [_said(reading, message, "request")]
+        resumes = words.is_go_on(message.text) and state.run is not None and state.run.answered is None
+        return [_said(reading, message, "resume" if resumes else "request")]
     return _steering(reading, message)
 
 
@@ -95,8 +99,7 @@ def _steering(reading: Reading, message: Message) -> list[Entry]:
         return _plain_word(reading, message, approvals)
     if approvals:
         why = f"{message.author.name} wrote: {message.text}"
-        ended = [_decided(reading, ask, "withdrawn", message.author, why) for ask in approvals]
-        return [*ended, _said(reading, message, "steer")]
+        return [*_end_blocking(reading, why, message.author), _said(reading, message, "steer")]
     if questions:
         ask = questions[0]
         said = _said(reading, message, "answer", ask=ask.asked.ask)
@@ -122,33 +125,41 @@ def _edit(reading: Reading, edit: Edit) -> list[Entry]:
     before = state.said.get(edit.ts)
     if before is None or before.author.id != edit.author.id or before.text == edit.text:
         return []
-    if before.sense not in ("request", "steer", "answer"):
+    if before.sense not in ("request", "steer", "answer", "resume") or edit.ts in state.withdrawn:
         return []
     run = state.run
-    if run is None or all(said.ts != edit.ts for said in run.heard) or not reading.rules.may(edit.author):
+    if run is None or not run.concerns(edit.ts) or not reading.rules.may(edit.author):
         return []
     if words.is_stop(edit.text):
         return _halt(reading, edit.author)
     reworded = Reworded(reading.at, reading.key, edit.author, edit.ts, before.text, edit.text)
-    ended = _end_approvals(reading, f"{edit.author.name} reworded the request", edit.author)
     if state.active:
-        return [*ended, reworded]
-    text = f'(I changed "{before.text}" to "{edit.text}". Redo what that changes, keep the rest.)'
-    return [Said(reading.at, reading.key, edit.author, edit.ts, text, "request", reason="an edit after the answer")]
+        return [*_end_blocking(reading, f"{edit.author.name} reworded the request", edit.author), reworded]
+    if run.answered is None:  # stopped or failed: the new wording counts once somebody says go on
+        return [reworded]
+    text = "I changed my message after your answer; see above. Redo what that changes, keep the rest."
+    ts = f"edit:{reading.key}"
+    return [reworded, Said(reading.at, reading.key, edit.author, ts, text, "request", about=edit.ts)]
 
 
 def _delete(reading: Reading, delete: Delete) -> list[Entry]:
     state = reading.state
     said = state.said.get(delete.ts)
     run = state.run
-    if said is None or run is None or run.ended or all(other.ts != delete.ts for other in run.heard):
+    if said is None or run is None or delete.ts in state.withdrawn or not run.concerns(delete.ts):
         return []
     withdrawn = Withdrawn(reading.at, reading.key, delete.ts)
-    left = [other for other in run.heard if other.ts != delete.ts and other.ts not in state.withdrawn]
-    if not left or run.request.ts == delete.ts:
+    if run.ended:  # what is gone does not come back when somebody says go on
+        return [] if run.answered is not None else [withdrawn]
+    if _is_request(run, delete.ts):
         why = f"{said.author.name} deleted the request"
         return [withdrawn, *_end_all(reading, why), Stopped(reading.at, said.author, why)]
-    return [*_end_approvals(reading, f"{said.author.name} deleted a message", said.author), withdrawn]
+    return [*_end_blocking(reading, f"{said.author.name} deleted a message", said.author), withdrawn]
+
+
+def _is_request(run: Run, ts: str) -> bool:
+    """Whether without the message `ts` the run has no reason left."""
+    return ts in (run.request.ts, run.request.about)
 
 
 def _press(reading: Reading, press: Press) -> list[Entry]:
@@ -179,10 +190,12 @@ def _press(reading: Reading, press: Press) -> list[Entry]:
 
 def _question_press(reading: Reading, ask: Ask, press: Press) -> list[Entry]:
     """A button of a question card. Several questions are answered one by one; the last one ends the ask."""
-    given = {int(place): answer for place, answer in (press.answers or {"0": press.choice}).items()}
+    chosen = {"0": press.choice} if press.answers is None else press.answers
     questions = ask.asked.questions
-    if any(place >= len(questions) or place < 0 for place in given):
+    places = {str(place): place for place in range(len(questions))}
+    if not chosen or any(place not in places for place in chosen):
         return [Refused(reading.at, reading.key, press.author, "I don't know this button. Nothing was changed.")]
+    given = {places[place]: answer for place, answer in chosen.items()}
     picks: list[Entry] = [
         Picked(reading.at, reading.key, press.ask, place, answer, press.author) for place, answer in given.items()
     ]
@@ -206,18 +219,22 @@ def _resume(reading: Reading, heard: Resume) -> list[Entry]:
         return [Refused(reading.at, reading.key, heard.author, NOT_ALLOWED)]
     if reading.state.active:
         return [Refused(reading.at, reading.key, heard.author, "I am already working on it.")]
-    return [
-        Said(reading.at, reading.key, heard.author, f"resume:{reading.key}", "Go on from where you were.", "resume")
-    ]
+    run = reading.state.run
+    if run is None or run.answered is not None:
+        return [Refused(reading.at, reading.key, heard.author, "There is nothing left to go on with here.")]
+    ts, about = f"resume:{reading.key}", run.request.about or run.request.ts
+    return [Said(reading.at, reading.key, heard.author, ts, "Go on from where you were.", "resume", about=about)]
 
 
-def _end_approvals(reading: Reading, why: str, by: Person) -> list[Entry]:
-    asks = [ask for ask in reading.state.open_asks if ask.asked.purpose == "approval"]
+def _end_blocking(reading: Reading, why: str, by: Person) -> list[Entry]:
+    """End every confirmation, and every question that the model waits for: it must hear of the change first."""
+    state = reading.state
+    asks = [ask for ask in state.open_asks if ask.asked.purpose == "approval" or state.blocks(ask)]
     return [_decided(reading, ask, "withdrawn", by, why) for ask in asks]
 
 
-def _end_all(reading: Reading, why: str) -> list[Entry]:
-    return [Decided(reading.at, reading.key, ask.asked.ask, "withdrawn", None, why) for ask in reading.state.open_asks]
+def _end_all(reading: Reading, why: str) -> list[Decided]:
+    return withdrawals(reading.state, reading.at, reading.key, why)
 
 
 def _decided(reading: Reading, ask: Ask, verdict: str, by: Person, text: str) -> Decided:

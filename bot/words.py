@@ -26,14 +26,27 @@ _NO = re.compile(
     r"|no[, ]+(don'?t|stop|thanks)( send( it)?)?|nein|non)"
 )
 _GO_ON = re.compile(r"(go on|continue|resume|carry on|keep going|proceed|weiter)")
+LONGEST = 200
+"""Characters of a message that can still be nothing but a phrase."""
+_BLANK = {"\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u2800", "\u3164", "\uffa0"} | {
+    chr(code) for code in (*range(0xFE00, 0xFE10), *range(0x180B, 0x180E))
+}
 _ASIDE = re.compile(r"!aside\b", re.IGNORECASE)
 
 
 def bare(text: str) -> str:
     """The message in lower case without punctuation at its ends and without invisible characters."""
-    visible = "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Cc") or c in "\n\t ")
+    if len(text) > LONGEST:
+        return ""
+    plain = unicodedata.normalize("NFKC", text)
+    visible = "".join(c for c in plain if c in "\n\t " or not _invisible(c))
     line = " ".join(visible.replace("’", "'").split()).casefold()
     return line.strip(" .!?,;:…*_`'\"()")
+
+
+def _invisible(char: str) -> bool:
+    """Whether a reader sees nothing of it: format and control characters, variation selectors, fillers."""
+    return unicodedata.category(char) in ("Cf", "Cc", "Cs", "Co", "Cn") or char in _BLANK
 
 
 def is_stop(text: str) -> bool:

@@ -7,6 +7,7 @@ only where that is harmless; otherwise its outcome is said to be unknown, and a 
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Sequence
@@ -17,14 +18,18 @@ from bot.agent.book import Book
 from bot.agent.parts import Parts, Sent
 from bot.context import answer_text
 from bot.entries import Asked, Decided, Failed, Finished, HeldWrite, Judged, Query, Started
-from bot.judge import Ruling, card_from, card_json, repeats, rule, unknown_card
+from bot.judge import Ruling, card_from, card_json, digest_of, repeats, rule, unknown_card
 from bot.session.state import SENT, Ask, Call, shorten
+from bot.store import BlobError, StoreError
 from bot.surface import Line
 from bot.tools.machine import clip
 from bot.tools.thread import ASK_NAME, AskPeople
 from bot.tools.types import Outcome
+from bot.wellformed import whole
 from sandbox.egress.types import EgressResponse
 from sandbox.types import Machine
+
+log = logging.getLogger(__name__)
 
 LOOP_MOST = 6
 """The same call so often in a row ends the run."""
@@ -65,13 +70,18 @@ class Actor:
 
     async def judge(self, call: Call) -> None:
         """Write down what the policy says of a call, and ask a person where it says so."""
-        ruling = self._rule(call)
+        try:
+            ruling = self._rule(call)
+        except Exception as error:  # noqa: BLE001 (no call may keep the session from going on)
+            await self._unjudged(call, error)
+            return
         decision = ruling.decision
         now = self.book.now()
         judged = Judged(now, call.id, decision.verdict, decision.rule, decision.why, ruling.effect, ruling.digest)
         if decision.rule == "loop" and repeats(call, self.book.state) >= LOOP_MOST:
             text = f"I was going in circles: the same step ({call.name}) again and again. I stopped instead."
-            await self.book.write(judged, Failed(now, "loop", text))
+            await self.book.write(judged)
+            await self.book.end(Failed(now, "loop", text))
         elif decision.verdict == "ask" and ruling.card is not None:
             await self.book.write(judged, self._approval(call, ruling))
         elif decision.verdict == "auto" and isinstance(ruling.arguments, AskPeople):
@@ -114,7 +124,7 @@ class Actor:
         entries = [
             Finished(now, call.id, False, f"[Cut off: {why}. It may be half done.]", unknown=True)
             for call in calls
-            if call.phase == "running"
+            if call.unsure
         ]
         if entries:
             await self.book.write(*entries)
@@ -164,7 +174,8 @@ class Actor:
                 await self._finish(call, Outcome(answer_text(self.book.state, ask.decided)))
                 return
             if ask.decided.verdict != "yes":
-                await self._finish(call, Outcome(_not_approved(call, ask.decided), ok=False))
+                outcome = Outcome(_not_approved(call, ask.decided), ok=False, unknown=call.unsure)
+                await self._finish(call, outcome)
                 return
         ruling = self._rule(call)
         if ruling.decision.verdict == "deny" or (ruling.decision.verdict == "ask" and not _covers(ask, ruling)):
@@ -195,23 +206,46 @@ class Actor:
             return Outcome("There is no such tool.", ok=False)
         try:
             return await ruling.tool.run(SessionBench(key, self.book, self.parts), ruling.arguments)
-        except (OSError, ValueError, LookupError, RuntimeError) as error:
+        except StoreError:
+            raise
+        except Exception as error:
+            log.exception("the tool %s failed", ruling.tool.name)
             return Outcome(f"The tool failed: {type(error).__name__}: {error}", ok=False)
 
     async def _send(self, call: Call) -> Outcome:
         if call.held is None:
             return Outcome("There is nothing to send.", ok=False)
-        sent: Sent = await self.parts.computer(self.book.lease.thread).send(call.held)
+        try:
+            sent: Sent = await self.parts.computer(self.book.lease.thread).send(call.held)
+        except BlobError as error:
+            return Outcome(f"was approved; it could not be sent: {error}", ok=False)
         if sent.error:
             how = "may have been sent, but no answer came" if sent.unknown else "could not be sent"
-            return Outcome(f"was approved; it {how}: {sent.error}", ok=False)
-        return Outcome(f"was approved and sent once. Answer: HTTP {sent.status}\n{clip(sent.text)}", sent.status < 400)
+            return Outcome(f"was approved; it {how}: {sent.error}", ok=False, unknown=sent.unknown)
+        if sent.status >= 400:
+            text = f"was approved; it was sent once and refused with HTTP {sent.status}\n{clip(sent.text)}"
+            return Outcome(text, ok=False, unknown=sent.status >= 500)
+        return Outcome(f"was approved and sent once. Answer: HTTP {sent.status}\n{clip(sent.text)}")
 
     async def _finish(self, call: Call, outcome: Outcome, seconds: float = 0.0) -> None:
         finished = Finished(
-            self.book.now(), call.id, outcome.ok, clip(outcome.output), seconds, outcome.held, outcome.files
+            self.book.now(),
+            call.id,
+            outcome.ok,
+            clip(whole(outcome.output)),
+            seconds,
+            outcome.held,
+            outcome.files,
+            outcome.unknown,
         )
         await self.book.write(*outcome.entries, finished)
+
+    async def _unjudged(self, call: Call, error: Exception) -> None:
+        """A call that not even the policy could look at is refused."""
+        log.error("call %s of session %s could not be judged", call.id, self.book.lease.session, exc_info=error)
+        why = f"The call could not be judged ({type(error).__name__}). Make it in another way."
+        digest = digest_of(call.name, call.arguments)
+        await self.book.write(Judged(self.book.now(), call.id, "deny", "unreadable", why, "run", digest))
 
 
 def is_ask(call: Call) -> bool:
@@ -231,6 +265,9 @@ def _covers(ask: Ask | None, ruling: Ruling) -> bool:
 
 def _not_approved(call: Call, decided: Decided) -> str:
     who = decided.by.name if decided.by else "nobody"
+    if call.unsure:
+        again = "nobody agreed" if decided.by is None else f"{who} did not agree"
+        return f"may have been sent before I was interrupted; {again} to send it again. {decided.text}".strip()
     match decided.verdict:
         case "no":
             said = f"was not sent: {who} said no. {decided.text}"

@@ -7,15 +7,22 @@ from the speaker and from running tools; they are taken one after the other.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
-from bot.entries import Entry
-from bot.heard import Heard, Message, Thread
+from bot.entries import Entry, Failed, Refused
+from bot.heard import Delete, Edit, Heard, Message, Thread
+from bot.session.closing import withdrawals
 from bot.session.state import State
 from bot.steering import Reading, Rules, interpret
 from bot.store.rows import InboxRow, Row, Spend
+
+log = logging.getLogger(__name__)
+
+UNREADABLE = "I could not make sense of this message, so nothing was changed. Please say it in other words."
 
 
 class Fence(Protocol):
@@ -66,17 +73,35 @@ class Book:
         """The time, UTC."""
         return self._clock()
 
-    async def write(self, *entries: Entry, consumed: int | None = None, spend: Spend | None = None) -> None:
+    async def write(self, *entries: Entry, spend: Spend | None = None) -> None:
         """Append and apply, or raise Fenced. Once begun it is finished even if the caller is cancelled."""
-        task = asyncio.create_task(self._write(entries, consumed, spend))
+        await self._commit(lambda: entries, spend=spend)
+
+    async def end(self, failed: Failed) -> None:
+        """Write down that the run failed for good, together with the end of everything it asked."""
+        await self._commit(lambda: self._ending(failed))
+
+    def _ending(self, failed: Failed) -> Sequence[Entry]:
+        if failed.seen and self.state.course > failed.seen:
+            return (failed,)  # somebody spoke meanwhile: the run goes on, and so do its questions
+        return (*withdrawals(self.state, failed.at, f"ended:{self.state.number}", "the work ended"), failed)
+
+    async def _commit(
+        self, make: Callable[[], Sequence[Entry]], consumed: int | None = None, spend: Spend | None = None
+    ) -> None:
+        task = asyncio.create_task(self._append(make, consumed, spend))
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:
             await asyncio.gather(task, return_exceptions=True)
             raise
 
-    async def _write(self, entries: tuple[Entry, ...], consumed: int | None, spend: Spend | None) -> None:
+    async def _append(self, make: Callable[[], Sequence[Entry]], consumed: int | None, spend: Spend | None) -> None:
+        """What is written is decided under the lock, from the state that it will follow."""
         async with self._writing:
+            entries = make()
+            if not entries and consumed is None and spend is None:
+                return
             length = await self.lease.append(*entries, consumed=consumed, spend=spend)
             for entry in entries:
                 self.state.apply(self.state.number + 1, entry)
@@ -92,20 +117,37 @@ class Book:
         async with self._reading:
             self.bell.clear()
             rows = await self.lease.inbox()
-            if not rows:
-                return 0
-            for row in spoken_order(rows):
-                reading = Reading(self.state, self._rules, row.at, row.key)
-                if entries := interpret(reading, row.heard):
-                    await self.write(*entries)
-            await self.write(consumed=rows[-1].number)
+            for place, row in enumerate(spoken_order(rows), start=1):
+                consumed = rows[-1].number if place == len(rows) else None
+                await self._commit(partial(self._interpret, row), consumed)
             return len(rows)
+
+    def _interpret(self, row: InboxRow) -> Sequence[Entry]:
+        """A message that cannot be read must not keep the others waiting for ever."""
+        try:
+            return interpret(Reading(self.state, self._rules, row.at, row.key), row.heard)
+        except Exception:
+            log.exception("message %s of session %s could not be read", row.key, self.lease.session)
+            author = None if isinstance(row.heard, Delete) else row.heard.author
+            return [Refused(row.at, row.key, author, UNREADABLE)] if author else []
 
 
 def spoken_order(rows: Sequence[InboxRow]) -> list[InboxRow]:
-    """Messages by their own ids, which the chat product gave in order; everything else stays where it arrived."""
+    """Messages by their own ids, which the chat product gave in order; everything else stays where it arrived.
+
+    An edit or a deletion that overtook its message comes right after it.
+    """
     messages = iter(sorted((row for row in rows if isinstance(row.heard, Message)), key=lambda row: _ts(row.heard)))
-    return [next(messages) if isinstance(row.heard, Message) else row for row in rows]
+    ordered = [next(messages) if isinstance(row.heard, Message) else row for row in rows]
+    places = {row.heard.ts: place for place, row in enumerate(ordered) if isinstance(row.heard, Message)}
+
+    def rank(numbered: tuple[int, InboxRow]) -> tuple[int, bool, int]:
+        place, heard = numbered[0], numbered[1].heard
+        if isinstance(heard, Edit | Delete):
+            return max(place, places.get(heard.ts, 0)), True, place
+        return place, False, place
+
+    return [row for _, row in sorted(enumerate(ordered), key=rank)]
 
 
 def _ts(heard: Heard) -> tuple[float, str]:

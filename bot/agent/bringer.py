@@ -11,10 +11,13 @@ from bot.context import human_size
 from bot.entries import Brought
 from bot.heard import FileRef
 from bot.surface import SurfaceError, Unavailable
+from bot.wellformed import whole
 from sandbox.types import HOME, MachineError
 
 FOLDER = "inbox"
 TRIES = 3
+LONGEST = 160
+"""Bytes of a file's name."""
 
 
 async def bring(files: Sequence[FileRef], book: Book, parts: Parts) -> None:
@@ -34,6 +37,8 @@ async def _bring_one(file: FileRef, book: Book, parts: Parts) -> Brought:
             data = bytearray()
             async for piece in surface.download(book.lease.thread, file, parts.file_limit):
                 data += piece
+                if len(data) > parts.file_limit:
+                    return _failed(book, file, "it is larger than it was said to be")
             machine = await parts.computer(book.lease.thread).machine()
             path = f"{HOME}/{FOLDER}/{_free_name(file, book)}"
             await machine.write(path, bytes(data))
@@ -50,14 +55,19 @@ def _failed(book: Book, file: FileRef, why: str) -> Brought:
 
 
 def safe_name(name: str) -> str:
-    """The name as one plain path component: no folders, control, bidi or invisible characters, at most 120."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    """The name as one plain path component: no folders, control, bidi or invisible characters, not too long."""
+    last = whole(name).replace("\\", "/").rsplit("/", 1)[-1]
     visible = "".join(c for c in last if unicodedata.category(c)[0] != "C" and unicodedata.category(c) != "Zl").strip()
     plain = visible.lstrip(".").strip() or "file"
     stem, dot, ending = plain.rpartition(".")
     if not dot:
-        return plain[:120]
-    return f"{stem[:100]}.{ending[:19]}"
+        return _fitting(plain, LONGEST)
+    return f"{_fitting(stem, LONGEST - 40) or 'file'}.{_fitting(ending, 39)}"
+
+
+def _fitting(text: str, most: int) -> str:
+    """The text's beginning in at most `most` bytes, for a file system counts bytes."""
+    return text.encode()[:most].decode(errors="ignore").strip()
 
 
 def _free_name(file: FileRef, book: Book) -> str:

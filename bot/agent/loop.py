@@ -21,6 +21,7 @@ from bot.agent.parts import Parts
 from bot.agent.speaker import Speaker
 from bot.agent.thinker import Thinker
 from bot.entries import Answered, Dropped, Failed
+from bot.session.closing import withdrawals
 from bot.session.duties import answer_key
 from bot.session.state import shorten
 from bot.session.steps import (
@@ -39,11 +40,14 @@ from bot.session.steps import (
 )
 from bot.store import Lease, StoreError
 from bot.surface import Unavailable
+from sandbox.types import MachineError
 
 log = logging.getLogger(__name__)
 
 NAP_MOST = 20.0
 """Seconds that are waited out without letting the session go."""
+INTERRUPT_MOST = 5.0
+"""Seconds for a machine to kill what runs in it; after them it is left to itself."""
 
 
 class Loop:
@@ -66,42 +70,43 @@ class Loop:
         await self.book.open()
         speaking = asyncio.create_task(self.speaker.run())
         try:
-            while not await self._step():
+            while not await self._turn():
                 if speaking.done():
                     await speaking
         except Unavailable as error:
             log.warning("session %s rests until the chat product answers: %s", self.lease.session, error)
-            await self._project(self.parts.clock() + timedelta(seconds=self.parts.patience.rest), unfinished=False)
-            await self.lease.release(wake_at=self.parts.clock() + timedelta(seconds=self.parts.patience.rest))
+            await self._retire()
         finally:
             speaking.cancel()
             await asyncio.gather(speaking, return_exceptions=True)
 
-    async def _step(self) -> bool:
+    async def _retire(self) -> None:
+        """Let go for a while although something is owed."""
+        until = self.parts.clock() + timedelta(seconds=self.parts.patience.rest)
+        await self._project(until, unfinished=False)
+        if not await self.lease.release(wake_at=until):
+            await self.lease.hand_over()
+
+    async def _turn(self) -> bool:
         """One step; True when the session was let go."""
         await self.book.drain()
-        state = self.book.state
-        step = next_step(state, self.book.now(), self.parts.allowance)
+        step = next_step(self.book.state, self.book.now(), self.parts.allowance)
         if isinstance(step, Rest):
             return await self._rest(step)
         with self.parts.span(type(step).__name__.lower()):
-            await self._take(step)
+            await self._caught(self._take(step))
         return False
 
     async def _take(self, step: Step) -> None:
-        state = self.book.state
         match step:
-            case Rest():
-                return
             case Think():
-                seen = state.course
-                await self._listening(self.thinker.think(), lambda: state.course > seen or not state.active)
+                await self._thinking()
             case Act():
                 await self._acting(step)
             case Recover():
-                await self._listening(self.actor.recover(step.call), lambda: not state.active)
+                await self._listening(self.actor.recover(step.call), self._over())
             case Bring():
-                await self._listening(bring(step.files, self.book, self.parts), lambda: not state.active)
+                await self._listening(bring(step.files, self.book, self.parts), self._over())
             case Judge():
                 await self.actor.judge(step.call)
             case Drop():
@@ -109,15 +114,27 @@ class Loop:
             case Expire():
                 await self.actor.expire(step.ask)
             case Exhausted():
-                await self.book.write(Failed(self.book.now(), "limit", step.why))
+                await self.book.end(Failed(self.book.now(), "limit", step.why))
             case Conclude():
                 await self._conclude()
+            case Rest():
+                pass
             case _:
                 assert_never(step)
 
+    def _over(self) -> Callable[[], bool]:
+        """Whether the run that is under way now has ended, though another may have begun since."""
+        run = self.book.state.runs[-1]
+        return lambda: run.ended
+
+    async def _thinking(self) -> None:
+        state, over = self.book.state, self._over()
+        seen = state.course
+        await self._listening(self.thinker.think(), lambda: state.course > seen or over())
+
     async def _listening(self, work: Coroutine[Any, Any, None], cut: Callable[[], bool]) -> None:
         """Do `work` while reading what is said; end it as soon as `cut` says so."""
-        task = asyncio.create_task(self._caught(work))
+        task = asyncio.create_task(work)
         try:
             while not task.done():
                 ringing = asyncio.create_task(self.book.bell.wait())
@@ -127,8 +144,6 @@ class Loop:
                     break
                 await self.book.drain()
                 if cut():
-                    if not self.book.state.active:
-                        await self.parts.computer(self.lease.thread).interrupt()
                     break
         finally:
             task.cancel()
@@ -156,29 +171,41 @@ class Loop:
         run = self.book.state.runs[-1]
         running = [call for call in self.book.state.pending if call.phase == "running"]
         await self.actor.stopped(running, f"a fault in the bot ({type(reason).__name__})")
-        now = self.book.now()
+        seen, now = self.book.state.number, self.book.now()
         text = f"I ran into a fault of my own ({type(reason).__name__}) at step {run.steps}. Nothing was lost."
         again = run.failures + 1 < self.parts.patience.model_tries // 2
         until = now + timedelta(seconds=self.parts.patience.model_first * 2**run.failures) if again else None
-        await self.book.write(Failed(now, "fault", text, until))
+        failed = Failed(now, "fault", text, until, seen)
+        await (self.book.end(failed) if until is None else self.book.write(failed))
 
     async def _acting(self, step: Act) -> None:
-        state = self.book.state
-        await self._listening(self.actor.act(step.calls), lambda: not state.active)
-        if not state.active and state.runs[-1].stopped is not None:
-            await self.actor.stopped(step.calls, state.runs[-1].stopped.why)
+        """Run calls; a stop kills what runs in the machine, and what it was about to send is forgotten."""
+        run = self.book.state.runs[-1]
+        await self._listening(self.actor.act(step.calls), self._over())
+        if run.stopped is None:
+            return
+        computer = self.parts.computer(self.lease.thread)
+        try:
+            async with asyncio.timeout(INTERRUPT_MOST):
+                await computer.interrupt()
+        except (MachineError, TimeoutError) as error:
+            log.warning("the machine of session %s was not interrupted: %s", self.lease.session, error)
+        computer.take_held()
+        await self.actor.stopped(step.calls, run.stopped.why)
 
     async def _drop(self, step: Drop) -> None:
-        run = self.book.state.runs[-1]
+        state, run = self.book.state, self.book.state.runs[-1]
         if run.stopped is not None:
             why = run.stopped.why
         elif run.ended:
             why = "the work ended before it"
         else:
-            why = f'the request changed: "{shorten(run.heard[-1].text, 200)}"'
+            why = f'the request changed: "{shorten(state.turn, 200)}"'
         await self.actor.stopped(step.calls, why)
         if queued := tuple(call.id for call in step.calls if call.phase != "done"):
             await self.book.write(Dropped(self.book.now(), queued, why))
+        if run.ended and state.open_asks:
+            await self.book.write(*withdrawals(state, self.book.now(), f"ended:{state.number}", why))
 
     async def _conclude(self) -> None:
         """Post the answer and its files, then write down that they stand."""
@@ -202,7 +229,10 @@ class Loop:
         if step.until is not None and not step.waiting and await self._nap(step.until):
             return False
         await self._project(step.until, unfinished=False)
-        await self.parts.computer(self.lease.thread).rest()
+        try:
+            await self.parts.computer(self.lease.thread).rest()
+        except MachineError as error:
+            log.warning("the machine of session %s could not rest: %s", self.lease.session, error)
         return await self.lease.release(wake_at=step.until)
 
     async def _nap(self, until: datetime) -> bool:
@@ -219,7 +249,7 @@ class Loop:
         state = self.book.state
         run = state.run
         await self.lease.settle(
-            status=narrator.run_state(state) if run else "idle",
+            status=narrator.run_state(state, run) if run else "idle",
             title=shorten(state.plan.goal if state.plan else run.request.text, 150) if run else "",
             person=run.requester.id if run else "",
             waiting_for=narrator.waiting_for(state),

@@ -17,8 +17,10 @@ from bot.entries import Compacted, Failed, Item, Posting, Replied
 from bot.models.types import Broken, CallBegun, Completed, ModelRequest, TextDelta
 from bot.session.duties import answer_key
 from bot.session.state import reply_text
+from bot.store import StoreError
 from bot.store.rows import Spend
 from bot.surface import AnswerStream, SurfaceError
+from bot.wellformed import whole, wholly
 
 SHOW_AFTER = 120
 """Characters of a reply that may still turn out to be no answer before it is shown."""
@@ -44,27 +46,45 @@ class Typing:
         if self._stream is None:
             if delta.phase != "final_answer" and len(self._held_back) < SHOW_AFTER:
                 return
-            if self._key not in self._book.state.posting:
-                await self._book.write(Posting(self._book.now(), self._key, "answer"))
-            self._book.lease.guard()
-            self._stream = self._speaker.surface.stream(self._book.lease.thread, self._key, self._to)
+            if not await self._begin():
+                return
         text, self._held_back = self._held_back, ""
         try:
-            await self._stream.append(text)
+            self._book.lease.guard()
+            if self._stream is not None:
+                await self._stream.append(whole(text))
         except SurfaceError:
             self._off = True
 
+    async def _begin(self) -> bool:
+        """Announce the answer; what a worker that died may have shown of it is left to a post that looks first."""
+        announced = self._key in self._book.state.posting
+        if announced and self._key not in self._speaker.typed:
+            self._off = True
+            return False
+        self._speaker.typed.add(self._key)
+        if not announced:
+            await self._book.write(Posting(self._book.now(), self._key, "answer"))
+        self._stream = self._speaker.surface.stream(self._book.lease.thread, self._key, self._to)
+        return True
+
     async def drop(self) -> None:
-        """It is not the answer after all."""
+        """It is not the answer after all. A worker that lost the session leaves it to the one that has it."""
         self._off = True
         stream, self._stream = self._stream, None
-        if stream is not None:
-            await stream.abandon()
+        if stream is None:
+            return
+        try:
+            self._book.lease.guard()
+        except StoreError:
+            return
+        await stream.abandon()
 
     def hand_over(self) -> None:
-        """It is the answer: the speaker finishes it."""
-        if self._stream is not None:
-            self._speaker.streams[self._key] = self._stream
+        """It may be the answer: the speaker finishes it, or takes it back if somebody spoke before it stood."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            self._speaker.streams[self._key] = stream
 
 
 class Thinker:
@@ -72,12 +92,11 @@ class Thinker:
 
     def __init__(self, book: Book, parts: Parts, speaker: Speaker) -> None:
         self.book, self.parts, self.speaker = book, parts, speaker
-        self._stale_size = False
 
     async def think(self) -> None:
         """One step of the model, written down as Replied or Failed."""
         if why := await self._over_budget():
-            await self.book.write(Failed(self.book.now(), "limit", why))
+            await self.book.end(Failed(self.book.now(), "limit", why))
             return
         if self._nearly_full() and await self._compact(tight=False):
             return
@@ -93,7 +112,7 @@ class Thinker:
             await self._replied(last, seen, time.monotonic() - began, typing)
         else:
             await typing.drop()
-            await self._broken(last)
+            await self._broken(last, seen)
 
     async def _stream(self, request: ModelRequest, typing: Typing) -> Completed | Broken:
         last: Completed | Broken = Broken("cut", "The model's answer broke off.", retry=True)
@@ -113,13 +132,13 @@ class Thinker:
         return last
 
     async def _replied(self, reply: Completed, seen: int, seconds: float, typing: Typing) -> None:
-        entry = Replied(self.book.now(), reply.items, seen, reply.usage, reply.model, seconds)
+        entry = Replied(self.book.now(), wholly(reply.items), seen, reply.usage, reply.model, seconds)
         calls = any(item.get("type") == "function_call" for item in reply.items)
         if not calls and not reply_text(entry).strip():
             await typing.drop()
-            await self._broken(Broken("empty", "The model answered nothing.", retry=True))
+            await self._broken(Broken("empty", "The model answered nothing.", retry=True), seen)
             return
-        if calls or self.book.state.course > seen:
+        if calls or self.book.state.news > seen or self.book.state.open_asks:
             await typing.drop()
         else:
             typing.hand_over()
@@ -127,7 +146,7 @@ class Thinker:
         spend = Spend(usage.cost or 0.0, usage.input + usage.output, self.book.state.runs[-1].requester.id)
         await self.book.write(entry, spend=spend)
 
-    async def _broken(self, broken: Broken) -> None:
+    async def _broken(self, broken: Broken, seen: int) -> None:
         """A failure: wait and try again, make room, or say it honestly."""
         if broken.code == "overflow" and await self._compact(tight=True):
             return
@@ -137,10 +156,10 @@ class Thinker:
         if broken.retry and failures + 1 < patience.model_tries:
             wait = max(patience.model_first * 2**failures, broken.retry_after or 0.0)
             until = now + timedelta(seconds=min(wait, max(patience.model_most, broken.retry_after or 0.0)))
-            await self.book.write(Failed(now, broken.code, broken.text, until))
+            await self.book.write(Failed(now, broken.code, broken.text, until, seen))
             return
         tried = f" I tried {failures + 1} times." if broken.retry else ""
-        await self.book.write(Failed(now, broken.code, f"{broken.text}{tried}"))
+        await self.book.end(Failed(now, broken.code, f"{broken.text}{tried}", seen=seen))
 
     def _request(self) -> ModelRequest:
         return ModelRequest(INSTRUCTIONS, build(self.book.state), self.parts.toolbox.schemas(), self.book.lease.session)
@@ -157,9 +176,7 @@ class Thinker:
 
     def _nearly_full(self) -> bool:
         state = self.book.state
-        if state.reply is None or (state.compacted is not None and state.compacted.upto >= state.reply_number):
-            return False
-        if state.compacted is not None and state.entries and state.compacted.at > state.reply.at:
+        if state.reply is None or state.compacted_number > state.reply_number:
             return False
         return state.reply.usage.input >= self.parts.context_tokens * NEARLY_FULL
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.session.state import State
+from bot.session.state import Run, State, files_key
 
 What = Literal["receipt", "whisper", "status", "card", "ask", "record", "report", "answer", "files", "settle"]
 
@@ -38,21 +38,33 @@ def _all(state: State) -> Iterator[Duty]:
         yield Duty("whisper", f"whisper:{refused.key}", refused.key)
     for said in state.asked_status:
         yield Duty("status", f"status:{said.ts}", said.ts)
-    run = state.run
-    if run is None:
-        return
+    for run in state.runs:
+        if run is not state.run:
+            yield from _ended(state, run)
+    if state.run is not None:
+        yield from _current(state, state.run)
+
+
+def _current(state: State, run: Run) -> Iterator[Duty]:
+    """What the newest run owes."""
     if not run.ended:
         yield Duty("card", f"card:{run.number}", str(run.number))
     yield from _asks(state)
     if state.final_text is not None and not state.open_asks:
-        key = answer_key(run.number, run.steps)
-        yield Duty("answer", key, str(run.number))
-        if run.files:
-            yield Duty("files", f"{key}:files", str(run.number))
-    if run.ended and run.answered is None:
+        yield Duty("answer", answer_key(run.number, run.steps), str(run.number))
+        if len(run.files) > run.handed or run.handing:
+            yield Duty("files", files_key(run), str(run.number))
+    if run.ended and not state.open_asks:
+        yield from _ended(state, run)
+
+
+def _ended(state: State, run: Run) -> Iterator[Duty]:
+    """What a run owes at its end, once every call of it has its own end."""
+    if any(call.run == run.number for call in state.pending):
+        return
+    if run.answered is None:
         yield Duty("report", f"report:{run.number}", str(run.number))
-    if run.ended:
-        yield Duty("settle", f"settled:{run.number}", str(run.number))
+    yield Duty("settle", f"settled:{run.number}", str(run.number))
 
 
 def _asks(state: State) -> Iterator[Duty]:

@@ -6,11 +6,9 @@ Hides the order in which entries may arrive. Nothing in here does anything, asks
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Literal, assert_never
+from typing import assert_never
 
 from bot.entries import (
     Answered,
@@ -18,12 +16,10 @@ from bot.entries import (
     Brought,
     Compacted,
     Decided,
-    Deliverable,
     Dropped,
     Entry,
     Failed,
     Finished,
-    HeldWrite,
     Judged,
     Noted,
     Picked,
@@ -39,76 +35,34 @@ from bot.entries import (
     Stopped,
     Withdrawn,
 )
-from bot.heard import Person, Thread
+from bot.heard import Thread
+from bot.session.values import (
+    SENT,
+    Ask,
+    Call,
+    Phase,
+    Run,
+    calls_of,
+    held_arguments,
+    plural,
+    reply_text,
+    shorten,
+)
 
-Phase = Literal["proposed", "asking", "ready", "running", "done"]
-SENT = "web_write"
-"""The name of the action that sends a held write: no tool of the model's, a call of the session's own."""
-
-
-@dataclass(slots=True)
-class Call:
-    """One action the model, or a program in its machine, wants."""
-
-    id: str
-    """Unique in the session: the reply's number and the call's place in it. Providers reuse their own ids."""
-    name: str
-    arguments: str
-    call_id: str = ""
-    """The provider's id, under which the output goes back."""
-    phase: Phase = "proposed"
-    judged: Judged | None = None
-    ask: str = ""
-    started: Started | None = None
-    finished: Finished | None = None
-    dropped: str = ""
-    """Why it was dropped, if it was."""
-    held: HeldWrite | None = None
-    """The held write it would send: its result reaches the model as a message, not as a call's output."""
-
-
-@dataclass(slots=True)
-class Ask:
-    """A question or an approval and how it ended."""
-
-    asked: Asked
-    decided: Decided | None = None
-    picked: dict[int, str] = field(default_factory=dict[int, str])
-    """Answers given so far, by the question's place."""
-
-    @property
-    def open(self) -> bool:
-        return self.decided is None
-
-
-@dataclass(slots=True)
-class Run:
-    """One piece of work: from a request to its answer."""
-
-    number: int
-    requester: Person
-    request: Said
-    since: datetime
-    heard: list[Said] = field(default_factory=list[Said])
-    """The request and every message that changed its course."""
-    steps: int = 0
-    tokens: int = 0
-    cost: float | None = 0.0
-    """US dollars; None once a call's price was not known."""
-    busy: float = 0.0
-    """Seconds the model and the tools took; waiting for people does not count."""
-    failures: int = 0
-    failed: Failed | None = None
-    stopped: Stopped | None = None
-    answered: Answered | None = None
-    ended_at: datetime | None = None
-    files: list[Deliverable] = field(default_factory=list[Deliverable])
-    note: str = ""
-    """The last message that changed the course, with the step from which it applies."""
-
-    @property
-    def ended(self) -> bool:
-        return self.ended_at is not None
+__all__ = [
+    "SENT",
+    "Ask",
+    "Call",
+    "Phase",
+    "Run",
+    "State",
+    "calls_of",
+    "fold",
+    "held_arguments",
+    "plural",
+    "reply_text",
+    "shorten",
+]
 
 
 @dataclass(slots=True)
@@ -140,8 +94,11 @@ class State:
     """Number of the newest entry the model has to know of."""
     course: int = 0
     """Number of the newest entry by which a person changed what is wanted."""
+    turn: str = ""
+    """What that change was, in words."""
     muted: bool = False
     compacted: Compacted | None = None
+    compacted_number: int = 0
     withdrawn: set[str] = field(default_factory=set[str])
 
     @property
@@ -163,6 +120,11 @@ class State:
     def open_asks(self) -> list[Ask]:
         """Questions and approvals that wait for a person."""
         return [ask for ask in self.asks.values() if ask.open]
+
+    def blocks(self, ask: Ask) -> bool:
+        """Whether a call of the model's waits for this ask."""
+        call = self.calls.get(ask.asked.call)
+        return ask.open and call is not None and call.phase == "asking" and call.ask == ask.asked.ask
 
     @property
     def owners(self) -> set[str]:
@@ -207,15 +169,14 @@ class State:
         match entry.sense:
             case "request" | "resume":
                 if not self.active:
-                    self.runs.append(Run(len(self.runs) + 1, entry.author, entry, entry.at))
-                    self.plan = None
+                    self._begin(entry)
                 self._heard(number, entry, "seen")
             case "steer":
                 self._heard(number, entry, "applied")
                 self.runs[-1].note = f"Now: {shorten(entry.text, 120)} (from step {self.runs[-1].steps + 1})"
             case "answer":
                 self.runs[-1].heard.append(entry)
-                self.receipts.append(("applied", entry.ts))
+                self.receipts.append(("applied", entry.about or entry.ts))
                 self.news = number
             case "mute" | "unmute":
                 self.muted = entry.sense == "mute"
@@ -227,20 +188,36 @@ class State:
             case _:
                 assert_never(entry.sense)
 
+    def _begin(self, entry: Said) -> None:
+        """A new run. Where the one before was left unfinished, its wishes and files stay in force."""
+        before, resumes = self.run, entry.sense == "resume"
+        run = Run(len(self.runs) + 1, entry.author, entry, entry.at)
+        if before is not None and before.answered is None and (resumes or before.stopped is None):
+            run.heard = list(before.heard)
+            run.files = before.files[before.handed :]
+        if resumes and before is not None:
+            run.request = before.request
+        else:
+            self.plan = None
+        self.runs.append(run)
+
     def _heard(self, number: int, entry: Said, mark: str) -> None:
         """A message that says what is wanted: the newest reply no longer stands."""
         run = self.runs[-1]
         run.heard.append(entry)
         run.failures, run.failed = 0, None
-        self.receipts.append((mark, entry.ts))
+        self.receipts.append((mark, entry.about or entry.ts))
         self.news = self.course = number
+        self.turn = entry.text
 
     def _changed(self, number: int, entry: Reworded | Withdrawn) -> None:
         self.keys.add(entry.key)
         self.news = self.course = number
         if isinstance(entry, Withdrawn):
             self.withdrawn.add(entry.ts)
+            self.turn = "a message was deleted"
             return
+        self.turn = entry.text
         self.said[entry.ts] = replace(self.said[entry.ts], text=entry.text)
         self.receipts.append(("applied", entry.ts))
         self.runs[-1].note = f"Now: {shorten(entry.text, 120)} (reworded; from step {self.runs[-1].steps + 1})"
@@ -255,6 +232,7 @@ class State:
         run.failures = 0
         run.failed = None
         for call in calls_of(number, entry):
+            call.run = run.number
             self.calls[call.id] = call
 
     def _judgement(self, number: int, entry: Judged | Asked | Picked | Decided) -> None:
@@ -286,10 +264,10 @@ class State:
             case Finished():
                 call = self.calls[entry.call]
                 call.finished, call.phase = entry, "done"
-                self.runs[-1].files.extend(entry.files)
+                self.runs[-1].add_files(entry.files)
                 self.runs[-1].busy += entry.seconds
                 for held in entry.held:
-                    self.calls[held.id] = Call(held.id, SENT, held_arguments(held), held=held)
+                    self.calls[held.id] = Call(held.id, SENT, held_arguments(held), held=held, run=call.run)
                 self.news = number
             case Dropped():
                 for id_ in entry.calls:
@@ -307,8 +285,10 @@ class State:
                 run.stopped, run.ended_at = entry, entry.at
                 self.news = number
             case Failed():
-                run.failed = entry
                 run.failures += 1
+                if entry.seen and self.course > entry.seen:
+                    return  # somebody spoke before it failed: that is what counts now
+                run.failed = entry
                 if entry.retry_at is None:
                     run.ended_at = entry.at
             case Answered():
@@ -318,8 +298,12 @@ class State:
         match entry:
             case Posting():
                 self.posting[entry.key] = entry.what
+                if self.runs and (count := files_in(entry.key, self.runs[-1].number)):
+                    self.runs[-1].handing = count
             case Posted():
                 self.posted[entry.key] = entry.message
+                if self.runs and (count := files_in(entry.key, self.runs[-1].number)):
+                    self.runs[-1].handed, self.runs[-1].handing = count, 0
             case Brought():
                 self.brought[entry.file] = entry
                 self.news = number
@@ -333,35 +317,21 @@ class State:
             case Noted():
                 self.notes.append(entry.text)
             case Compacted():
-                self.compacted = entry
+                self.compacted, self.compacted_number = entry, number
             case _:
                 raise AssertionError(f"no fold for {entry!r}")
 
 
-def calls_of(number: int, reply: Replied) -> list[Call]:
-    """The calls a reply asks for; `number` is the reply's place in the journal."""
-    items = [item for item in reply.items if item.get("type") == "function_call"]
-    return [
-        Call(f"{number}.{place}", str(item["name"]), str(item["arguments"]), str(item["call_id"]))
-        for place, item in enumerate(items, start=1)
-    ]
+def files_key(run: Run) -> str:
+    """The key under which the run's next files are posted: a post that was begun keeps its key until it stands."""
+    return f"files:{run.number}:{run.handed}-{run.handing or len(run.files)}"
 
 
-def held_arguments(held: HeldWrite) -> str:
-    """What a yes to this write is bound to, as canonical JSON."""
-    value = {"method": held.method, "url": held.url, "headers": list(held.headers), "body": held.blob}
-    return json.dumps(value, sort_keys=True)
-
-
-def shorten(text: str, most: int) -> str:
-    """The text on one line, at most `most` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
-
-
-def plural(count: int, noun: str) -> str:
-    """'1 file', '2 files'."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def files_in(key: str, run: int) -> int:
+    """Up to which of the run's files the post under `key` goes; 0 for any other post."""
+    kind, _, rest = key.partition(":")
+    number, _, span = rest.partition(":")
+    return int(span.partition("-")[2]) if kind == "files" and number == str(run) else 0
 
 
 def fold(thread: Thread, rows: Iterable[tuple[int, Entry]]) -> State:
@@ -370,16 +340,3 @@ def fold(thread: Thread, rows: Iterable[tuple[int, Entry]]) -> State:
     for number, entry in rows:
         state.apply(number, entry)
     return state
-
-
-def reply_text(reply: Replied) -> str:
-    """The text a person reads in a reply; refusals of the model included."""
-    parts: list[str] = []
-    for item in reply.items:
-        if item.get("type") != "message":
-            continue
-        for part in item.get("content", ()):
-            text = part.get("text") or part.get("refusal") or ""
-            if text:
-                parts.append(str(text))
-    return "\n\n".join(parts)

@@ -38,7 +38,7 @@ class Recover:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """These queued calls were wanted before the person changed course."""
+    """These queued calls were wanted before the person changed course, or before the run ended."""
 
     calls: tuple[Call, ...]
 
@@ -98,7 +98,7 @@ def next_step(state: State, now: datetime, allowance: Allowance) -> Step:
     if run is None:
         return Rest()
     if run.ended:
-        return Drop(tuple(state.pending)) if state.pending else Rest()
+        return Drop(tuple(state.pending)) if state.pending or state.open_asks else Rest()
     if files := _to_bring(state, run):
         return Bring(files)
     pending = state.pending
@@ -106,7 +106,7 @@ def next_step(state: State, now: datetime, allowance: Allowance) -> Step:
         if call.phase == "running":
             return Recover(call)
     if state.reply is not None and state.course > state.reply.seen:
-        stale = tuple(call for call in pending if call.phase in ("proposed", "ready"))
+        stale = tuple(call for call in pending if call.phase in ("proposed", "ready") and not _told(state, call))
         if stale:
             return Drop(stale)
     for call in pending:
@@ -115,6 +115,12 @@ def next_step(state: State, now: datetime, allowance: Allowance) -> Step:
     if batch := _batch(pending):
         return Act(batch)
     return _wait_or_think(state, run, now, allowance)
+
+
+def _told(state: State, call: Call) -> bool:
+    """Whether all that is left of the call is to tell the model what a person said to it."""
+    ask = state.asks.get(call.ask)
+    return ask is not None and ask.decided is not None and ask.decided.verdict not in ("yes", "withdrawn")
 
 
 def _wait_or_think(state: State, run: Run, now: datetime, allowance: Allowance) -> Step:

@@ -31,6 +31,8 @@ class Outcome:
     held: tuple[HeldWrite, ...] = ()
     files: tuple[Deliverable, ...] = ()
     entries: tuple[Entry, ...] = ()
+    unknown: bool = False
+    """Whether it may have happened although it is not known to."""
 
 
 class Bench(Protocol):

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 
-from bot.playground.limits import Limits
+from bot.playground.limits import UNLIMITED, Limits
 from bot.playground.server import Options, serve_playground
 
 
@@ -22,7 +22,7 @@ def _options() -> tuple[Options, bool]:
     parser.add_argument("--no-rates", action="store_true", help="answer every call, however many there are")
     parser.add_argument("--parent", action="store_true", help="end when the starting process is gone")
     given = parser.parse_args()
-    return Options(given.port, given.control, Limits(rates=not given.no_rates)), given.parent
+    return Options(given.port, given.control, UNLIMITED if given.no_rates else Limits()), given.parent
 
 
 async def _orphaned(parent: int) -> None:

@@ -55,7 +55,8 @@ class Limits:
     `rates` off answers every call; `scale` multiplies every tier (0.1 reaches 429 ten times sooner);
     `stream_seconds` is how long a stream lives, `ack_seconds` how long the app has to acknowledge,
     `trigger_seconds` how long a trigger_id is good for;
-    `retry_seconds` are the waits before each further delivery of an event nobody acknowledged.
+    `retry_seconds` are the waits before each further delivery of an event nobody acknowledged,
+    `processing_seconds` how long a session stays 'processing' unless it is set again.
     """
 
     rates: bool = True
@@ -63,10 +64,12 @@ class Limits:
     stream_seconds: float = 300.0
     ack_seconds: float = 3.0
     trigger_seconds: float = 3.0
+    processing_seconds: float = 3600.0
     retry_seconds: tuple[float, ...] = (1.0, 60.0, 300.0)
 
 
-UNLIMITED = Limits(rates=False)
+UNLIMITED = Limits(rates=False, ack_seconds=10.0, trigger_seconds=30.0)
+"""For tests about something else: no rate tiers, and patience with a busy machine."""
 
 
 class RateLimiter:

@@ -181,6 +181,20 @@ async def test_pressing_stop_tells_the_app_which_streams_to_end() -> None:
     assert event["streaming_message_ts"] == [live["ts"]]
 
 
+async def test_a_thread_stops_claiming_to_work_when_nobody_renews_it() -> None:
+    async with playground(Limits(rates=False, processing_seconds=0.05)) as opened:
+        ts = await opened.driver.say("maria", "#general", "hello")
+        await bolt_app(opened).client.agents_sessions_setStatus(
+            channel_id="CGENERAL", thread_ts=ts, status="processing"
+        )
+
+        async def lapsed() -> bool:
+            session = await opened.driver.session("CGENERAL", ts)
+            return session is not None and session["status"] == "active"
+
+        await opened.driver.wait_until(lapsed, "the session to lapse")
+
+
 async def test_duplicates_and_delays_lose_nothing() -> None:
     async with playground() as opened:
         app = bolt_app(opened)

@@ -69,53 +69,52 @@ def plain(words: str, kind: str = "plain_text") -> Obj:
     return {"type": kind, "text": words}
 
 
-def everywhere(words: str) -> list[Obj]:
-    """The words in every place of every block that takes words."""
-    rich: Obj = {
-        "type": "rich_text",
-        "elements": [
-            {
-                "type": "rich_text_section",
-                "elements": [
-                    {"type": "text", "text": words},
-                    {"type": "link", "url": words, "text": words},
-                    {"type": "user", "user_id": words},
-                    {"type": "emoji", "name": words},
-                ],
-            }
-        ],
-    }
+def leaves(words: str) -> Obj:
+    items: list[Obj] = [
+        {"type": "text", "text": words},
+        {"type": "link", "url": words, "text": words},
+        {"type": "user", "user_id": words},
+        {"type": "emoji", "name": words},
+    ]
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": items}]}
+
+
+def controls(words: str) -> list[Obj]:
     option: Obj = {"text": plain(words), "value": words, "description": plain(words)}
-    button: Obj = {"type": "button", "text": plain(words), "value": words, "action_id": words, "url": words}
     confirm: Obj = {"title": plain(words), "text": plain(words)}
-    picture: Obj = {"type": "image", "image_url": words, "alt_text": words}
-    task: Obj = {"task_id": "1", "title": words, "status": words, "details": rich, "output": rich}
-    task["sources"] = [{"type": "url", "url": words, "text": words}]
-    controls: list[Obj] = [
-        button,
+    return [
+        {"type": "button", "text": plain(words), "value": words, "action_id": words, "url": words},
         {"type": "button", "text": plain(words), "action_id": words, "confirm": confirm, "style": words},
         {"type": "static_select", "action_id": words, "options": [option], "placeholder": plain(words)},
         {"type": "checkboxes", "action_id": words, "options": [option]},
         {"type": "users_select", "action_id": words},
         {"type": "feedback_buttons", "action_id": words, "positive_button": {"text": plain(words), "value": words}},
     ]
-    text_input: Obj = {"type": "plain_text_input", "action_id": words, "initial_value": words, "multiline": True}
+
+
+def everywhere(words: str) -> list[Obj]:
+    """The words in every place of every block that takes words."""
+    rich, buttons = leaves(words), controls(words)
+    picture: Obj = {"type": "image", "image_url": words, "alt_text": words}
+    task: Obj = {"task_id": "1", "title": words, "status": words, "details": rich, "output": rich}
+    task["sources"] = [{"type": "url", "url": words, "text": words}]
+    field: Obj = {"type": "plain_text_input", "action_id": words, "initial_value": words, "multiline": True}
     return [
         {"type": "section", "text": plain(words, "mrkdwn"), "fields": [plain(words)], "accessory": picture},
         {"type": "header", "text": plain(words)},
         {"type": "context", "elements": [plain(words, "mrkdwn"), picture]},
-        {"type": "actions", "block_id": words, "elements": controls},
-        {"type": "context_actions", "elements": controls},
+        {"type": "actions", "block_id": words, "elements": buttons},
+        {"type": "context_actions", "elements": buttons},
         {"type": "markdown", "text": words},
         rich,
         picture | {"title": plain(words)},
         {"type": "plan", "title": words, "tasks": [task]},
         {"type": "task_card"} | task,
         {"type": "alert", "text": plain(words, "mrkdwn"), "level": words},
-        {"type": "card", "title": plain(words), "subtitle": plain(words), "body": plain(words), "actions": [button]},
+        {"type": "card", "title": plain(words), "subtitle": plain(words), "body": plain(words), "actions": buttons},
         {"type": "container", "title": plain(words), "is_collapsible": True, "child_blocks": [plain(words)]},
-        {"type": "input", "block_id": words, "label": plain(words), "hint": plain(words), "element": text_input},
-        {"type": "input", "label": plain(words), "element": text_input | {"multiline": False}},
+        {"type": "input", "block_id": words, "label": plain(words), "hint": plain(words), "element": field},
+        {"type": "input", "label": plain(words), "element": field | {"multiline": False}},
         {"type": "file", "external_id": words},
         {"type": words},
         {"type": "divider"},

@@ -1,11 +1,13 @@
 """agents.sessions.* and assistant.threads.*: what a thread says about the agent working in it."""
 
+import asyncio
 import time
 
 from bot.playground import changes
 from bot.playground.api.call import Call
 from bot.playground.messages import AgentSession
 from bot.playground.shapes import Obj, SlackError, as_objs, as_text, decoded
+from bot.playground.workspace import Workspace
 
 STATUSES = {"active", "processing", "suspended", "closed"}
 
@@ -18,11 +20,20 @@ def set_session(call: Call, channel: str, thread_ts: str, status: str) -> AgentS
     session = sessions.setdefault((channel, thread_ts), AgentSession(channel, thread_ts, status))
     session.status = status
     if status == "processing":
-        session.processing_since = time.monotonic()
+        session.processing_since = begun = time.monotonic()
+        loop = asyncio.get_running_loop()
+        loop.call_later(call.limits.processing_seconds, _lapse, call.workspace, session, begun)
     session.title = call.text("title") or session.title
     session.initiator = call.text("initiator_user_id") or session.initiator
     call.workspace.tell(changes.SessionChanged(session))
     return session
+
+
+def _lapse(workspace: Workspace, session: AgentSession, begun: float) -> None:
+    """Nobody renewed 'processing' in time: the thread stops claiming that something works."""
+    if session.status == "processing" and session.processing_since == begun:
+        session.status = "active"
+        workspace.tell(changes.SessionChanged(session))
 
 
 async def set_status(call: Call) -> Obj:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bot.playground import changes
 from bot.playground.api.call import Call
 from bot.playground.blocks import MARKDOWN_LIMIT, check_blocks
 from bot.playground.limits import check_metadata, check_text
@@ -49,6 +50,10 @@ async def post_message(call: Call) -> Obj:
     if message.thread_ts and call.flag("reply_broadcast"):
         message.subtype = "thread_broadcast"
     posted = call.workspace.post(message)
+    session = call.workspace.sessions.get((channel.id, posted.thread_ts))
+    if session and session.note:
+        session.note = ""
+        call.workspace.tell(changes.SessionChanged(session))
     shown = call.workspace.as_slack(posted, with_metadata=True)
     return {"channel": channel.id, "ts": posted.ts, "message": shown}
 

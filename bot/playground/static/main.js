@@ -96,10 +96,9 @@ async function drawNotices() {
   const { notices } = await read("state");
   const box = byId("notices");
   const lead = document.createElement("p");
-  lead.textContent = "A service outside the workspace, for trying what needs a yes. Anyone who can reach it may post: ";
-  const how = document.createElement("code");
+  lead.textContent = "A service outside the workspace, for trying what needs a yes. Anyone who can reach it may post:";
+  const how = document.createElement("pre");
   how.textContent = `curl -d 'hello' ${location.origin}/notices`;
-  lead.append(how);
   const list = document.createElement("ul");
   for (const entry of notices.toReversed()) {
     const item = document.createElement("li");
@@ -109,7 +108,7 @@ async function drawNotices() {
     list.append(item);
   }
   if (!notices.length) list.append("Nothing on the board yet.");
-  box.replaceChildren(lead, list);
+  box.replaceChildren(lead, how, list);
 }
 
 function show(view) {
@@ -133,7 +132,10 @@ function show(view) {
 let hints = [];
 
 async function load() {
-  const told = await read("state");
+  const told = await read("state").catch(() => {
+    state.me = "UMARIA"; // someone remembered from a workspace that is gone
+    return read("state");
+  });
   Object.assign(state, { people: told.people, channels: told.channels });
   hints = told.hints;
   byId("team").textContent = told.team;

@@ -60,9 +60,6 @@ from sandbox.types import Limits
 
 log = logging.getLogger(__name__)
 
-LEASE = 15.0
-"""Seconds after which a dead worker's sessions are taken over."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -177,8 +174,8 @@ async def _worker(ground: Ground, surfaces: dict[str, Surface], stack: AsyncExit
     model = _model(settings, ground.board)
     parts = _parts(ground, surfaces, machines, model, await _toolbox(settings, stack))
     holder = f"{socket.gethostname()}:{os.getpid()}"
-    at_once = settings.limits.concurrency
-    return Worker(store, lambda lease: Loop(lease, parts), holder, lease=LEASE, at_once=at_once)
+    lease, at_once = settings.limits.lease_seconds, settings.limits.concurrency
+    return Worker(store, lambda lease: Loop(lease, parts), holder, lease=lease, at_once=at_once)
 
 
 def _parts(ground: Ground, surfaces: dict[str, Surface], machines: Machines, model: Model, toolbox: Toolbox) -> Parts:
@@ -243,6 +240,7 @@ def _slack_surface(ground: Ground) -> SlackSurface:
         allow_guests=limits.allow_guests,
         allow_shared_channels=limits.allow_shared_channels,
         file_limit=limits.file_limit_mb * 2**20,
+        rate=slack.rate,
     )
     if given.bot_token:
         return SlackSurface(given, ground.blobs.path)

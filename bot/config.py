@@ -47,6 +47,14 @@ class SlackSettings(Group):
     )
     client_secret: Secret = var("SLACK_CLIENT_SECRET", None, "Belongs to the client id.", "the client secret")
     api_url: Url = var("SLACK_API_URL", "https://slack.com/api", "Where the Web API is.", _HTTP)
+    rate: float = var(
+        "THREADHAND_SLACK_RATE",
+        1.0,
+        "How often one process calls Slack, as a multiple of Slack's published limits: below 1 where several "
+        "processes share a workspace.",
+        "a number above 0",
+        gt=0,
+    )
 
     @property
     def configured(self) -> bool:
@@ -229,6 +237,13 @@ class LimitSettings(Group):
         ge=1000,
     )
     concurrency: int = var("THREADHAND_CONCURRENCY", 20, "Sessions one process works on at a time.", _COUNT, gt=0)
+    lease_seconds: float = var(
+        "THREADHAND_LEASE_SECONDS",
+        15.0,
+        "Seconds after which another process takes over the sessions of one that died or hangs.",
+        "a number of seconds, 1 or more",
+        ge=1,
+    )
     file_limit_mb: int = var(
         "THREADHAND_FILE_LIMIT_MB", 100, "Largest file taken in or handed over, MiB.", _COUNT, gt=0
     )

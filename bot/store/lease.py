@@ -25,7 +25,8 @@ from bot.store.rows import InboxRow, Row, Spend, chain
 from bot.store.tables import INBOX, JOURNAL, SESSIONS, SPEND
 
 MARGIN = 2.0
-"""Seconds before the lease's end from which on nothing outside is done."""
+"""Seconds before the lease's end from which on nothing outside is done; a short lease has a shorter one."""
+MARGIN_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class Lease:
         if term.wall is not None and now is not None:
             gone = (now - term.wall).total_seconds()
             left = min(left, term.seconds - gone) if gone > -MARGIN else 0.0
-        if left < MARGIN:
+        if left < min(MARGIN, MARGIN_SHARE * term.seconds):
             raise Fenced(self.session, self.fence, "its lease was not renewed in time")
 
     def renewed(self) -> None:

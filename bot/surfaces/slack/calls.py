@@ -81,7 +81,7 @@ class SlackCalls:
 
     def __init__(self, settings: SlackSettings, pace: Pace | None = None) -> None:
         self._settings = settings
-        self.pace = pace or Pace()
+        self.pace = pace or Pace(rate=settings.rate)
         self._session: aiohttp.ClientSession | None = None
 
     @property

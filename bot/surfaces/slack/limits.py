@@ -38,14 +38,16 @@ PER_CHANNEL: dict[str, tuple[int, float]] = {"chat.postMessage": (4, 4.5)}
 
 
 class Pace:
-    """Sliding windows of calls. `clock` is in seconds and only moves forward."""
+    """Sliding windows of calls. `clock` is in seconds and only moves forward; `rate` multiplies the tiers."""
 
     def __init__(
         self,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        rate: float = 1.0,
     ) -> None:
-        self._clock, self._sleep = clock, sleep
+        self._clock, self._sleep, self._rate = clock, sleep, rate
         self._calls: dict[tuple[str, ...], deque[float]] = {}
         self._closed_until: dict[tuple[str, str], float] = {}
 
@@ -86,6 +88,7 @@ class Pace:
         if not calls:
             del self._calls[key]
             return 0.0
+        most = max(1, int(most * self._rate))
         return calls[len(calls) - most] + window - now if len(calls) >= most else 0.0
 
 

@@ -27,6 +27,8 @@ class SlackSettings:
     allow_shared_channels: bool = False
     file_limit: int = 1_000_000_000
     """Bytes; larger attachments are refused."""
+    rate: float = 1.0
+    """How often the Web API is called, as a multiple of the published limits."""
     proxy: str = ""
     admin_contact: str = "a workspace admin"
     """Who to ask, in words, when somebody may not use the bot."""

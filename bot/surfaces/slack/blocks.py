@@ -41,7 +41,7 @@ def key_block(key: str) -> str:
 
 def section(mrkdwn_text: str) -> Obj:
     """A section of ready mrkdwn: what others wrote in it has been escaped."""
-    return {"type": "section", "text": {"type": "mrkdwn", "text": mrkdwn_text}}
+    return {"type": "section", "text": {"type": "mrkdwn", "text": mrkdwn_text if mrkdwn_text.strip() else "…"}}
 
 
 def sections(text: str) -> list[Obj]:
@@ -56,7 +56,8 @@ def _escaped(text: str, size: int) -> Iterator[str]:
 
 def context(mrkdwn_text: str) -> Obj:
     """A line in small grey type, ready mrkdwn."""
-    return {"type": "context", "elements": [{"type": "mrkdwn", "text": mrkdwn_text[:SECTION_LIMIT]}]}
+    words = mrkdwn_text[:SECTION_LIMIT] if mrkdwn_text.strip() else "…"
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": words}]}
 
 
 def markdown(text: str) -> Obj:

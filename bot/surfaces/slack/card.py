@@ -31,12 +31,9 @@ def status_card(card: StatusCard, *, classic: bool) -> tuple[str, tuple[Obj, ...
     title = f"{_TITLES[card.state]}: {one_line(card.goal, 600)}"
     steps = _folded(card.steps)
     shown: list[Obj] = _classic(title, steps) if classic or not steps else [_plan(title, steps)]
-    if card.headline:
-        shown.append(b.section(mrkdwn(one_line(card.headline, 500))))
-    if card.note:
-        shown.append(b.section(mrkdwn(one_line(card.note, 500))))
-    if card.footer:
-        shown.append(b.context(mrkdwn(one_line(card.footer, 500))))
+    shown += [b.section(mrkdwn(line)) for text in (card.headline, card.note) if (line := one_line(text, 500))]
+    if footer := one_line(card.footer, 500):
+        shown.append(b.context(mrkdwn(footer)))
     row = [b.link("Watch", b.WATCH, card.watch)] if card.watch.startswith(("https://", "http://")) else []
     row += [b.button("Stop", b.STOP)] if card.state in ("working", "waiting") else []
     if row:

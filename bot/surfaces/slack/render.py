@@ -6,20 +6,22 @@ Everything the model or a stranger wrote is made inert (escape.py) and everythin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from bot.heard import Person
 from bot.outgoing import Confirmation, Outgoing, Question, Record, Reply, StatusCard
 from bot.surfaces.slack import blocks as b
 from bot.surfaces.slack.card import status_card
-from bot.surfaces.slack.escape import markdown, mrkdwn, one_line
+from bot.surfaces.slack.escape import clean, markdown, mrkdwn, one_line
 from bot.surfaces.slack.split import split
 from bot.surfaces.slack.wire import Obj
 from policies.types import Card, Fact
 
 _DRAFT_CHARS = 9_000
 _BUTTON_ROWS = 15
+_QUESTION = 1_500
+"""Characters of one question with its options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +96,15 @@ def _question(question: Question) -> Draft:
         label = f"{index + 1}. {query.text}" if many else query.text
         if len(query.options) > 4:
             label += "\n" + "\n".join(f"• {option}" for option in query.options)
-        shown += b.sections(label)
-        words.append(mrkdwn(label))
+        shown += b.sections(label[:_QUESTION])
+        words.append(mrkdwn(one_line(label, 300)))
         if index < _BUTTON_ROWS:
             shown.append(_choices(question, index))
-    if question.deadline:
-        shown.append(b.context(mrkdwn(one_line(question.deadline, 500))))
-        words.append(mrkdwn(question.deadline))
-    return Draft("\n".join(words)[: b.SECTION_LIMIT], tuple(shown[: b.MESSAGE_BLOCKS]))
+    shown = shown[: b.MESSAGE_BLOCKS - 1]
+    if deadline := one_line(question.deadline, 500):
+        shown.append(b.context(mrkdwn(deadline)))
+        words.append(mrkdwn(deadline))
+    return Draft("\n".join(words), tuple(shown))
 
 
 def _choices(question: Question, index: int) -> Obj:
@@ -116,7 +119,7 @@ def _choices(question: Question, index: int) -> Obj:
 
 def _confirmation(message: Confirmation) -> tuple[Draft, ...]:
     """Nothing is left out: what does not fit into one message stands in others before it."""
-    card = message.card
+    card = replace(message.card, heading=clean(message.card.heading).strip() or "Please decide")
     head = [b.rich(b.leaf(part, bold=True)) for part in b.chunks(card.heading, b.SECTION_LIMIT)]
     body: list[Obj] = []
     for fact in card.facts:
@@ -124,7 +127,7 @@ def _confirmation(message: Confirmation) -> tuple[Draft, ...]:
     if card.quote:
         body += [b.rich(b.leaf(card.quote_label or "Text", bold=True)), *b.quote(card.quote)]
     drafts = _packed(head, body, card)
-    end = _decision(message)
+    end = _decision(replace(message, card=card))
     words = f"{mrkdwn(one_line(card.heading, 500))} {mention(message.to)}"
     *before, last = drafts
     made = [Draft(mrkdwn(one_line(card.heading, 500)), tuple(part), main=False) for part in before]
@@ -146,7 +149,7 @@ def _packed(head: list[Obj], body: list[Obj], card: Card) -> list[list[Obj]]:
 
 def _fact(fact: Fact) -> list[Obj]:
     first, *rest = list(b.chunks(fact.value, b.SECTION_LIMIT)) or [""]
-    lines = [b.rich(b.leaf(f"{one_line(fact.label)}  ", bold=True), b.leaf(first))]
+    lines = [b.rich(b.leaf(f"{one_line(fact.label, 500)}  ", bold=True), b.leaf(first))]
     lines += [b.rich(b.leaf(part)) for part in rest]
     if fact.origin:
         origin = b.leaf(f"  ← not in your request; from {fact.origin[: b.SECTION_LIMIT]}", italic=True)
@@ -177,4 +180,4 @@ def _record(record: Record) -> Draft:
     shown += [b.rich(b.leaf(part)) for part in b.chunks(record.body[:10_000], b.SECTION_LIMIT)]
     shown += [b.context(part) for part in map(mrkdwn, b.chunks(record.outcome[:2_000], 500))]
     words = f"{mrkdwn(one_line(record.title, 500))}: {mrkdwn(one_line(record.outcome, 500))}"
-    return Draft(words, tuple(shown))
+    return Draft(words, tuple(shown) or (b.section(words),))

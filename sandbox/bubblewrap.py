@@ -153,7 +153,7 @@ class BubblewrapBackend:
             fix = f"apt-get install uidmap; then usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {getpass.getuser()}"  # noqa: E501
             found.append(Problem(what, fix))
         env = self._settings.machine_env
-        if env is not None and not (env / "bin/python3").exists():
+        if env is not None and not has_python(env):
             what = f"{env} has no Python: programs in the machine lack pandas, openpyxl and the like."
             found.append(Problem(what, "Run make install, which creates it."))
         return [*found, *missing_desktop(env)]
@@ -234,7 +234,7 @@ class BubblewrapBackend:
         env = self._settings.machine_env
         folders: list[tuple[Path, str]] = []
         python = Path(sys.base_prefix, "bin", "python3").resolve()
-        if env is not None and (env / "bin/python3").exists():
+        if env is not None and has_python(env):
             folders.append((env, MACHINE))
             python = (env / "bin/python3").resolve()
         prefix = python.parent.parent
@@ -313,6 +313,10 @@ def environment(spec: MachineSpec, machine_env: Path | None) -> dict[str, str]:
             found[name] = CERTIFICATE
         found |= {"GIT_SSL_CAINFO": CERTIFICATE, "PIP_CERT": CERTIFICATE, "NODE_USE_ENV_PROXY": "1"}
     return found | spec.environment
+
+
+def has_python(env: Path) -> bool:
+    return os.access(env / "bin/python3", os.X_OK)
 
 
 async def end(started: Started) -> None:

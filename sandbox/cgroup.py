@@ -17,6 +17,7 @@ from .types import Limits
 
 ROOT = Path("/sys/fs/cgroup")
 PARENT = "threadhand"
+BELOW = "bot"
 NEEDED = ("memory", "pids")
 PERIOD = 100_000
 
@@ -144,10 +145,12 @@ def separate(root: Path) -> Groups | None:
 
 
 def unified(root: Path) -> Groups | None:
-    """Version 2: one tree, in which a folder that hands controllers down may hold no process itself. So the
-    groups are made beside this process (its own group moves one level down) or, for root, at the top."""
-    own = root / Path("/proc/self/cgroup").read_text().split("::")[1].strip().lstrip("/")
-    for place in dict.fromkeys((own, root)):
+    """Version 2: one tree, in which a folder that hands controllers down may hold no process itself. Root makes
+    its groups at the top; others beside themselves, which moves this process's own group one level down."""
+    own = root / Path("/proc/self/cgroup").read_text().split("::")[1].split("\n")[0].lstrip("/")
+    if own.name == BELOW and (own.parent / PARENT).is_dir():
+        own = own.parent
+    for place in dict.fromkeys((root, own) if os.geteuid() == 0 else (own,)):
         base = place / PARENT
         try:
             base.mkdir(exist_ok=True)
@@ -170,7 +173,7 @@ def handed_down(place: Path) -> bool:
 def move_down(place: Path) -> None:
     """Move what runs in `place` into a group of its own below it (the root group is exempt from the rule)."""
     if (place / "cgroup.type").exists():
-        below = place / "bot"
+        below = place / BELOW
         below.mkdir(exist_ok=True)
         for pid in (place / "cgroup.procs").read_text().split():
             with contextlib.suppress(ProcessLookupError):

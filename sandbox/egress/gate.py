@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import os
 import ssl
 import time
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ TOO_LARGE = f"What is sent may have at most {BODY_MAX // 2**20} MiB. Send less, 
 UPGRADE = "Only plain HTTP requests can pass; WebSocket and other protocols cannot. Use the site's HTTP interface."
 CONNECTIONS_MAX = 64
 LINGER = 3.0
+SOCKET_PATH_MAX = 107
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -95,6 +97,8 @@ class Gate:
     async def start(self) -> None:
         self._socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._socket.unlink(missing_ok=True)
+        if len(os.fsencode(self._socket)) > SOCKET_PATH_MAX:
+            raise ValueError(f"{self._socket} is too long for a socket. Choose a shorter THREADHAND_DATA_DIR.")
         self._server = await asyncio.start_unix_server(self._accept, str(self._socket))
         # The machine's users have other ids; on the host the folder keeps strangers away.
         self._socket.chmod(0o666)

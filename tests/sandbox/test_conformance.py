@@ -40,6 +40,7 @@ async def test_an_interrupt_ends_what_runs(any_machine: Machine) -> None:
     assert (await any_machine.exec("echo on", timeout=20)).text == "on\n"
 
 
+@pytest.mark.slow
 async def test_an_interrupt_when_nothing_runs_does_nothing(any_machine: Machine) -> None:
     await any_machine.interrupt()
     assert (await any_machine.exec("true", timeout=20)).exit_code == 0
@@ -100,6 +101,7 @@ async def test_a_file_that_is_not_there_is_said_to_be_missing(any_machine: Machi
             await attempt
 
 
+@pytest.mark.slow
 async def test_a_folder_is_not_read_as_a_file_nor_a_file_as_a_folder(any_machine: Machine) -> None:
     await any_machine.write("folder/file.txt", b"x")
     with pytest.raises(PathRefused):
@@ -120,6 +122,7 @@ async def test_more_than_the_disk_share_cannot_be_written(any_machine: Machine) 
     await any_machine.write("small.bin", b"x")
 
 
+@pytest.mark.slow
 async def test_more_than_one_reading_holds_is_refused(any_machine: Machine) -> None:
     with pytest.raises(LimitReached):
         await any_machine.read("any", limit=2**40)
@@ -164,5 +167,6 @@ async def test_a_paused_machine_wakes_when_it_is_used(any_backend: Backend, spec
         assert (await machine.exec("cat kept.txt", timeout=20)).text == "x"
 
 
+@pytest.mark.slow
 async def test_nothing_is_missing_on_this_host(any_backend: Backend) -> None:
     assert not [problem for problem in await any_backend.check() if problem.fatal]

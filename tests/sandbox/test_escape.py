@@ -147,6 +147,7 @@ async def test_a_command_that_reaches_out_fails(machine: Machine, command: str) 
     assert result.exit_code != 0, result.text
 
 
+@pytest.mark.slow
 async def test_nothing_of_the_host_is_seen(machine: Machine, tmp_path: Path) -> None:
     secret = tmp_path / "secret.txt"
     secret.write_text("of the host")
@@ -158,6 +159,7 @@ async def test_nothing_of_the_host_is_seen(machine: Machine, tmp_path: Path) -> 
     assert str(Path.home().name) not in names or "agent" in names
 
 
+@pytest.mark.slow
 async def test_the_environment_holds_no_secret_of_the_bot(
     backend: Backend, spec_for: SpecFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,6 +211,7 @@ async def test_a_file_operation_does_not_follow_a_link_out_of_the_home(machine: 
     assert (await run(machine, "grep -c replaced /etc/passwd; ls /tmp")).text == "0\n"
 
 
+@pytest.mark.slow
 async def test_a_link_swapped_in_while_files_are_read_leads_nowhere(machine: Machine) -> None:
     swapping = asyncio.create_task(
         run(
@@ -227,6 +230,7 @@ async def test_a_link_swapped_in_while_files_are_read_leads_nowhere(machine: Mac
     assert all(b"root:" not in content for content in read)
 
 
+@pytest.mark.slow
 async def test_an_archive_that_unpacks_upwards_stays_inside(machine: Machine) -> None:
     buffer = BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -239,6 +243,7 @@ async def test_an_archive_that_unpacks_upwards_stays_inside(machine: Machine) ->
     assert (await run(machine, "ls /etc/evil /usr/evil /escaped /home/escaped 2>/dev/null")).text == ""
 
 
+@pytest.mark.slow
 async def test_the_hosts_files_are_not_the_hosts_users(backend: Backend, machine: Machine, tmp_path: Path) -> None:
     await run(machine, "cp /bin/true suid; chmod 6755 suid; touch plain")
     for name in ("suid", "plain"):

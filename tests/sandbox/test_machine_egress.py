@@ -47,6 +47,7 @@ async def test_curl_reads_an_allowed_site_over_http_and_https(connected: Connect
     assert {record.outcome for record in setup.desk.records} == {"sent"}
 
 
+@pytest.mark.slow
 async def test_python_reads_an_allowed_site_over_https(connected: Connected) -> None:
     url = connected.setup.secure.url("/py")
     said = await connected.run(f"python3 -c \"import urllib.request as u; print(u.urlopen('{url}').read())\"")
@@ -65,6 +66,7 @@ async def test_a_write_from_the_machine_waits_and_is_sent_once(connected: Connec
     assert (visit.method, visit.path, visit.body) == ("POST", "/orders", b"item=blue")
 
 
+@pytest.mark.slow
 async def test_an_upload_that_asks_first_is_answered(connected: Connected) -> None:
     await connected.machine.write("big.bin", b"x" * 3_000_000)
     url = connected.setup.secure.url("/big")
@@ -82,6 +84,7 @@ async def test_no_spelling_of_a_private_address_passes(connected: Connected) -> 
     assert connected.setup.plain.visits == []
 
 
+@pytest.mark.slow
 async def test_without_the_proxy_there_is_no_way_out(connected: Connected) -> None:
     port = connected.setup.plain.port
     said = await connected.run(f"curl -sS -m 5 --noproxy '*' http://127.0.0.1:{port}/; echo exit $?")
@@ -90,6 +93,7 @@ async def test_without_the_proxy_there_is_no_way_out(connected: Connected) -> No
     assert connected.setup.plain.visits == []
 
 
+@pytest.mark.slow
 async def test_a_program_can_reach_the_gate_only_as_a_proxy(connected: Connected) -> None:
     said = await connected.run("ls -la /run/threadhand; rm -f /run/threadhand/gate; echo x > /run/threadhand/ca.pem")
     assert "Read-only" in said or "denied" in said

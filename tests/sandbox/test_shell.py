@@ -50,10 +50,12 @@ async def test_a_command_runs_in_the_folder_it_is_told(machine: Machine) -> None
         await machine.exec("pwd", timeout=30, cwd="nowhere")
 
 
+@pytest.mark.slow
 async def test_the_input_is_empty_and_nothing_waits_for_it(machine: Machine) -> None:
     assert (await machine.exec("cat; read x; echo done", timeout=30)).text == "done\n"
 
 
+@pytest.mark.slow
 async def test_a_timeout_ends_all_that_was_started(machine: Machine) -> None:
     result = await machine.exec("(setsid sleep 611 &) ; sleep 612 & sleep 613", timeout=1)
     assert result.timed_out
@@ -72,6 +74,7 @@ async def test_an_interrupt_ends_programs_that_ignore_signals(machine: Machine) 
     assert (await machine.exec("pgrep -c sleep", timeout=30)).text == "0\n"
 
 
+@pytest.mark.slow
 async def test_cancelling_the_one_who_waits_ends_the_command(machine: Machine) -> None:
     came = asyncio.Event()
     running = asyncio.create_task(machine.exec("echo up; sleep 615", timeout=600, on_output=lambda _: came.set()))
@@ -82,6 +85,7 @@ async def test_cancelling_the_one_who_waits_ends_the_command(machine: Machine) -
     assert gone.text == "gone\n"
 
 
+@pytest.mark.slow
 async def test_a_server_left_in_the_background_goes_on(machine: Machine) -> None:
     started = await machine.exec("(while :; do echo noise; touch beat; sleep 0.05; done) & echo started", timeout=30)
     assert started.exit_code == 0
@@ -90,11 +94,13 @@ async def test_a_server_left_in_the_background_goes_on(machine: Machine) -> None
         assert (await machine.exec("rm -f beat; until [ -e beat ]; do sleep 0.02; done", timeout=30)).exit_code == 0
 
 
+@pytest.mark.slow
 async def test_many_commands_run_side_by_side(machine: Machine) -> None:
     results = await asyncio.gather(*(machine.exec(f"echo {number}", timeout=60) for number in range(20)))
     assert [result.text for result in results] == [f"{number}\n" for number in range(20)]
 
 
+@pytest.mark.slow
 async def test_files_written_by_hand_belong_to_the_programs(machine: Machine) -> None:
     await machine.write("scripts/run.sh", b"#!/bin/sh\necho ran >> log\nexec cat log", mode=0o755)
     assert (await machine.exec("./run.sh", timeout=30, cwd="scripts")).text == "ran\n"
@@ -113,6 +119,7 @@ async def test_the_machine_that_dies_is_said_to_be_lost(backend: Backend, spec_f
     assert await again.read("kept.txt") == b"kept"
 
 
+@pytest.mark.slow
 async def test_a_machine_that_cannot_start_says_why(backend: Backend, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises((MachineUnavailable, OSError)):
@@ -133,6 +140,7 @@ async def test_a_terminal_echoes_resizes_and_ends(machine: Machine) -> None:
     await terminal.close()
 
 
+@pytest.mark.slow
 async def test_a_terminal_that_prints_much_waits_for_its_reader(machine: Machine) -> None:
     terminal = await cast("Terminals", machine).terminal()
     await terminal.write(b'stty -echo; seq 1 400000; echo the-""end; exit\n')

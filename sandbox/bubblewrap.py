@@ -20,22 +20,18 @@ import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO
 
 from . import bwrap_args, cgroup, launcher, seccomp
 from .bwrap_args import BROWSER, CERTIFICATE, GATE, MACHINE, UID, Layout, Mounts
 from .desktop import missing_desktop
 from .guest.forward import PORT
+from .ids import ROOT_BASE, Ids, best_ids, subordinate_base
 from .link import Link
 from .machine import GuestMachine, Hooks, Introduction
 from .types import HOME, Limits, MachineError, MachineSpec, MachineUnavailable, Problem
 
-Ids = Literal["root", "subids", "same"]
-
 START_SECONDS = 30.0
-ROOT_BASE = 0x70010000
-"""First of the 65,536 user ids that machines use when the bot is root: a range nobody else hands out."""
-
 FILES = {
     "passwd": f"root:x:0:0:root:/root:/usr/sbin/nologin\nagent:x:{UID}:{UID}:agent:{HOME}:/bin/bash\n"
     f"browser:x:{BROWSER}:{BROWSER}:browser:/home/browser:/usr/sbin/nologin\n"
@@ -353,25 +349,6 @@ def missing() -> list[Problem]:
 def seccomp_filters() -> tuple[bytes, bytes]:
     """For the whole machine, and for the agent's programs."""
     return seccomp.machine_filter(), seccomp.agent_filter()
-
-
-def best_ids() -> Ids:
-    if os.geteuid() == 0:
-        return "root"
-    return "subids" if shutil.which("newuidmap") and subordinate_base() else "same"
-
-
-def subordinate_base() -> int | None:
-    """The first id of this user's range, when both files give it the same one of at least 65,535."""
-    names = {getpass.getuser(), str(os.getuid())}
-    found: list[set[int]] = []
-    for file in ("/etc/subuid", "/etc/subgid"):
-        with contextlib.suppress(OSError):
-            lines = [line.split(":") for line in Path(file).read_text().splitlines()]
-            fits = [line for line in lines if len(line) == 3 and line[0] in names]
-            found.append({int(line[1]) for line in fits if int(line[2]) >= launcher.RANGE - 1})
-    both = found[0] & found[1] if len(found) == 2 else set[int]()
-    return min(both, default=None)
 
 
 @contextlib.contextmanager

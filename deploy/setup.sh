@@ -4,6 +4,7 @@
 #   deploy/setup.sh test    what `make test` needs as well
 # Says what it does, asks before it uses sudo in a terminal, and does nothing when nothing is missing.
 set -eu -o pipefail
+export UV_COMPILE_BYTECODE=1
 
 what=${1:-run}
 cd "$(dirname "$0")/.."

@@ -5,6 +5,8 @@
 set -eu -o pipefail
 
 cd "$(dirname "$0")/.."
+# the many processes the tests start would read every source anew without it
+unset PYTHONDONTWRITEBYTECODE
 started=$SECONDS
 
 step() {

@@ -38,7 +38,7 @@ from bot.session.steps import (
     Think,
     next_step,
 )
-from bot.store import Lease, StoreError
+from bot.store import Lease, Projection, StoreError
 from bot.surface import Unavailable
 from sandbox.types import MachineError
 
@@ -248,14 +248,13 @@ class Loop:
         """What lists show and the sweep goes by."""
         state = self.book.state
         run = state.run
-        await self.lease.settle(
-            status=narrator.run_state(state, run) if run else "idle",
-            title=shorten(state.plan.goal if state.plan else run.request.text, 150) if run else "",
-            person=run.requester.id if run else "",
-            waiting_for=narrator.waiting_for(state),
-            wake_at=wake_at,
-            unfinished=unfinished,
+        shown = Projection(
+            narrator.run_state(state, run) if run else "idle",
+            shorten(state.plan.goal if state.plan else run.request.text, 150) if run else "",
+            run.requester.id if run else "",
+            narrator.waiting_for(state),
         )
+        await self.lease.settle(shown, wake_at=wake_at, unfinished=unfinished)
 
 
 def _first(error: Exception) -> Exception:

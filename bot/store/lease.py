@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, case, insert, select, update
@@ -21,7 +21,7 @@ from bot.heard import Thread, load_heard
 from bot.store.database import Database
 from bot.store.errors import Fenced
 from bot.store.reading import read_journal
-from bot.store.rows import InboxRow, Row, Spend, chain
+from bot.store.rows import InboxRow, Projection, Row, Spend, chain
 from bot.store.tables import INBOX, JOURNAL, SESSIONS, SPEND
 
 MARGIN = 2.0
@@ -86,19 +86,9 @@ class Lease:
         """
         return await asyncio.shield(asyncio.create_task(self._append(entries, consumed, spend)))
 
-    async def settle(
-        self,
-        *,
-        status: str,
-        title: str,
-        person: str,
-        waiting_for: str,
-        wake_at: datetime | None,
-        unfinished: bool,
-    ) -> None:
+    async def settle(self, shown: Projection, *, wake_at: datetime | None, unfinished: bool) -> None:
         """Write what lists and the sweep go by: the projection on the session row."""
-        values = {"status": status, "title": title, "person": person, "waiting_for": waiting_for}
-        clean = {name: text.replace("\0", "") for name, text in values.items()}
+        clean = {name: text.replace("\0", "") for name, text in asdict(shown).items()}
         await self._update(wake_at=wake_at, unfinished=unfinished, **clean)
 
     async def release(self, *, wake_at: datetime | None) -> bool:

@@ -70,6 +70,16 @@ class Spend:
 
 
 @dataclass(frozen=True, slots=True)
+class Projection:
+    """What lists show of a session; `person` is an id, `waiting_for` whom and what it waits for, in words."""
+
+    status: str = ""
+    title: str = ""
+    person: str = ""
+    waiting_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRow:
     """A session as lists show it: a projection of its journal, never the truth itself."""
 

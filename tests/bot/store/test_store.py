@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.heard import Halt, dump_heard
-from bot.store import Busy, Fenced, Lease, Spend, Store, StoreError
+from bot.store import Busy, Fenced, Lease, Projection, Spend, Store, StoreError
 from tests.bot.store.makers import ANN, leased, message, note, opened, thread
 from tests.support.waiting import until_true
 
@@ -138,7 +138,7 @@ async def test_a_worker_whose_session_was_taken_over_can_do_nothing_more(store: 
     with pytest.raises(Fenced):
         await old.append(note("too late"))
     with pytest.raises(Fenced):
-        await old.settle(status="", title="", person="", waiting_for="", wake_at=None, unfinished=False)
+        await old.settle(Projection(), wake_at=None, unfinished=False)
     with pytest.raises(Fenced):
         await old.release(wake_at=None)
     with pytest.raises(Fenced):
@@ -232,7 +232,7 @@ async def test_leases_are_renewed_together_and_the_lost_ones_named(store: Store)
 async def test_money_is_booked_on_the_person_the_workspace_and_the_session(store: Store) -> None:
     session = await opened(store, thread())
     lease = await leased(store, session)
-    await lease.settle(status="", title="", person=ANN.id, waiting_for="", wake_at=None, unfinished=True)
+    await lease.settle(Projection(person=ANN.id), wake_at=None, unfinished=True)
     await lease.append(note("a"), spend=Spend(0.25, 100))
     await lease.append(note("b"), spend=Spend(0.5, 50, person="T1/U2"))
     since = datetime.now(UTC) - timedelta(days=1)
@@ -248,9 +248,7 @@ async def test_lists_show_what_was_settled_and_filter_by_it(store: Store) -> Non
     where, other = thread(), thread()
     await opened(store, other)
     lease = await leased(store, await opened(store, where))
-    await lease.settle(
-        status="waiting", title="Chart \0 of sales", person=ANN.id, waiting_for="Ann", wake_at=FAR, unfinished=False
-    )
+    await lease.settle(Projection("waiting", "Chart \0 of sales", ANN.id, "Ann"), wake_at=FAR, unfinished=False)
     [row] = await store.sessions(workspace="T1", person=ANN.id, status="waiting")
     assert (row.id, row.thread, row.title, row.waiting_for) == (where.session, where, "Chart  of sales", "Ann")
     assert (row.wake_at, row.unfinished) == (FAR, False)
@@ -273,5 +271,5 @@ async def test_an_address_that_cannot_work_is_explained(bad: str) -> None:
 
 async def _rest(lease: Lease, *, wake_at: datetime | None, unfinished: bool) -> None:
     await lease.append(consumed=1)
-    await lease.settle(status="", title="", person="", waiting_for="", wake_at=wake_at, unfinished=unfinished)
+    await lease.settle(Projection(), wake_at=wake_at, unfinished=unfinished)
     assert await lease.release(wake_at=wake_at)

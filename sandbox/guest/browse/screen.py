@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import struct
 import zlib
 from dataclasses import dataclass, field
 
 PIXEL_FORMAT = struct.pack("!BBBBHHHBBBxxx", 32, 24, 0, 1, 255, 255, 255, 16, 8, 0)
 BUTTONS = {"left": 1, "middle": 2, "right": 4, "wheel": 2}
-WHEEL = {(0, -1): 8, (0, 1): 16, (-1, 0): 32, (1, 0): 64}
 NOTCH = 100
 """Pixels that one turn of the wheel stands for."""
 STEP = 0.012
@@ -105,7 +105,7 @@ class Screen:
     async def drag(self, path: list[tuple[int, int]]) -> None:
         await self.move(*path[0])
         await self.move(*path[0], 1)
-        for before, after in zip(path, path[1:], strict=False):
+        for before, after in itertools.pairwise(path):
             for part in range(1, 9):
                 x = before[0] + (after[0] - before[0]) * part // 8
                 await self.move(x, before[1] + (after[1] - before[1]) * part // 8, 1)
@@ -113,10 +113,9 @@ class Screen:
 
     async def scroll(self, x: int, y: int, right: int, down: int) -> None:
         await self.move(x, y)
-        for step, mask_of in ((right, lambda sign: WHEEL[(sign, 0)]), (down, lambda sign: WHEEL[(0, sign)])):
-            turns = min(-(-abs(step) // NOTCH), 100)
-            for _ in range(turns):
-                self.pointer(mask_of(1 if step > 0 else -1))
+        for step, masks in ((right, (32, 64)), (down, (8, 16))):
+            for _ in range(min(-(-abs(step) // NOTCH), 100)):
+                self.pointer(masks[step > 0])
                 self.pointer(0)
                 await self.pause()
 
@@ -147,7 +146,9 @@ def symbol_of(name: str) -> int:
     if name.lower() in KEYS:
         return KEYS[name.lower()]
     if len(name) != 1:
-        raise ValueError(f"There is no key {name!r}. Use names like Enter, Tab, ctrl, shift, ArrowDown, or a character.")
+        raise ValueError(
+            f"There is no key {name!r}. Use names like Enter, Tab, ctrl, shift, ArrowDown, or a character."
+        )
     code = ord(name)
     return code if 0x20 <= code <= 0xFF else 0x01000000 + code
 

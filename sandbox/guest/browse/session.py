@@ -1,0 +1,254 @@
+"""The one browser of a machine: its tabs, dialogs, downloads, and what is kept for the next start.
+
+Hides Playwright and Chromium's life. There is no debugging port: Playwright speaks to Chromium through a pipe.
+Cookies and open pages are written down after each operation, so a machine that is lost comes back signed in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import BrowserContext, Dialog, Download, FileChooser, Page, Request, async_playwright
+from playwright.async_api import Error as PlaywrightError
+
+from .outline import Pages, Trouble
+
+HOME = Path(os.environ.get("HOME", "/home/browser"))
+KEPT = HOME / "state.json"
+PLACES = ("/usr/lib/chromium/chromium", "/usr/lib/chromium-browser/chromium-browser", "/usr/bin/chromium")
+"""The program itself first: Debian's starter for it reads settings that the machine does not have."""
+ARGUMENTS = (
+    "--disable-gpu", "--disable-quic", "--no-first-run", "--no-default-browser-check", "--disable-sync",
+    "--disk-cache-size=67108864", "--window-position=0,0", "--window-size=1280,800", "--start-maximized",
+    "--disable-features=Translate,MediaRouter,OptimizationHints,WebRtcHideLocalIpsWithMdns",
+    "--disable-crashpad-for-testing", "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+)  # fmt: skip
+AUTOMATION = "--enable-automation"
+TABS_MAX = 20
+BUSY_KINDS = {"document", "xhr", "fetch", "script"}
+QUIET_ROUNDS = 2
+ROUND = 0.1
+SETTLE_SECONDS = 8.0
+DOWNLOAD_SECONDS = 300.0
+FINGERPRINT = """() => [document.readyState, location.href, document.getElementsByTagName('*').length,
+    (document.body ? document.body.textContent.length : 0)].join(' ')"""
+
+
+@dataclass(slots=True, eq=False)
+class Tab:
+    """One page. `busy`: requests it waits for."""
+
+    name: str
+    page: Page
+    pages: Pages
+    busy: set[Request] = field(default_factory=set[Request])
+
+
+@dataclass(eq=False)
+class Session:
+    """What the operations work on. `news`: sentences for the next answer. `arrived`: finished downloads, by file
+    and name. `pending`: an action that waits for a dialog to be answered. No slots: Playwright notes its listeners
+    on the object."""
+
+    context: BrowserContext
+    tabs: list[Tab] = field(default_factory=list[Tab])
+    current: Tab | None = None
+    dialogs: list[Dialog] = field(default_factory=list[Dialog])
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    chooser: FileChooser | None = None
+    news: list[str] = field(default_factory=list[str])
+    arrived: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    downloading: dict[asyncio.Task[None], str] = field(default_factory=dict[asyncio.Task[None], str])
+    pending: asyncio.Task[Any] | None = None
+    opened: int = 0
+
+    @classmethod
+    async def open(cls) -> Session:
+        """Start Chromium on the profile that is kept, its pages as they were."""
+        proxy = os.environ.get("BROWSER_PROXY")
+        playwright = await async_playwright().start()
+        context = await playwright.chromium.launch_persistent_context(
+            HOME / "profile",
+            executable_path=next(place for place in PLACES if os.path.exists(place)),
+            headless=False,
+            chromium_sandbox=True,
+            no_viewport=True,
+            args=list(ARGUMENTS),
+            ignore_default_args=[AUTOMATION],
+            proxy={"server": proxy, "bypass": "localhost,127.0.0.1,[::1]"} if proxy else None,
+            downloads_path=HOME / "tmp",
+            timeout=60_000,
+        )
+        session = cls(context)
+        context.set_default_timeout(6_000)
+        context.set_default_navigation_timeout(30_000)
+        context.on("page", session.add)
+        for page in context.pages:
+            session.add(page)
+        await session.restore()
+        session.news.clear()
+        return session
+
+    async def restore(self) -> None:
+        try:
+            kept = json.loads(KEPT.read_text())
+        except (OSError, ValueError):
+            return
+        with contextlib.suppress(PlaywrightError):
+            await self.context.add_cookies(kept["cookies"])
+        for place, url in enumerate(kept["urls"][:8]):
+            with contextlib.suppress(PlaywrightError):
+                page = self.context.pages[0] if place == 0 else await self.context.new_page()
+                await page.goto(url, wait_until="commit", timeout=10_000)
+
+    async def keep(self) -> None:
+        """Write down cookies and open pages."""
+        with contextlib.suppress(PlaywrightError, OSError):
+            cookies = await self.context.cookies()
+            urls = [tab.page.url for tab in self.tabs if tab.page.url.startswith(("http:", "https:"))]
+            draft = KEPT.with_suffix(".part")
+            draft.write_text(json.dumps({"cookies": cookies, "urls": urls}))
+            draft.replace(KEPT)
+
+    def add(self, page: Page) -> None:
+        self.opened += 1
+        tab = Tab(f"t{self.opened}", page, Pages(page))
+        if self.tabs:
+            self.news.append(f"A new tab opened and is now in front: {tab.name}.")
+        self.tabs.append(tab)
+        self.current = tab
+        page.on("dialog", self.ask)
+        page.on("download", self.receive)
+        page.on("filechooser", self.choose)
+        page.on("close", lambda _: self.remove(tab))
+        page.on("crash", lambda _: self.news.append(f"The page in {tab.name} crashed. Reload it."))
+        page.on("request", lambda request: tab.busy.add(request) if request.resource_type in BUSY_KINDS else None)
+        page.on("requestfinished", lambda request: tab.busy.discard(request))
+        page.on("requestfailed", lambda request: tab.busy.discard(request))
+
+    def remove(self, tab: Tab) -> None:
+        self.tabs.remove(tab)
+        self.news.append(f"Tab {tab.name} was closed.")
+        if self.current is tab:
+            self.current = self.tabs[-1] if self.tabs else None
+
+    def ask(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog)
+        self.asked.set()
+
+    def choose(self, chooser: FileChooser) -> None:
+        self.chooser = chooser
+        self.news.append("The page asks for a file: use upload without a ref.")
+
+    def receive(self, download: Download) -> None:
+        task = asyncio.create_task(self.save(download))
+        self.downloading[task] = download.suggested_filename
+        task.add_done_callback(lambda done: self.downloading.pop(done, None))
+
+    async def save(self, download: Download) -> None:
+        name, target = download.suggested_filename, HOME / "downloads" / secrets.token_hex(8)
+        try:
+            async with asyncio.timeout(DOWNLOAD_SECONDS):
+                await download.save_as(target)
+        except (PlaywrightError, TimeoutError, OSError) as error:
+            why = await failure_of(download) or in_words(error)
+            self.news.append(f"The download of {name} failed: {why}")
+        else:
+            self.arrived.append({"file": str(target), "name": name})
+        with contextlib.suppress(PlaywrightError):
+            await download.delete()
+
+    async def downloads(self, seconds: float) -> None:
+        """Wait until nothing is downloading any more, at most `seconds`."""
+        if self.downloading:
+            await asyncio.wait(list(self.downloading), timeout=seconds)
+
+    async def tab(self) -> Tab:
+        """The tab in front; a fresh one when all were closed."""
+        if self.current is None:
+            await self.context.new_page()
+        if self.current is None:
+            raise Trouble("There is no tab. Open one with new_tab.")
+        return self.current
+
+    async def run(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do `work` until it is done or the page asks something, which holds it up until it is answered."""
+        self.asked.clear()
+        task = asyncio.create_task(work)
+        await self.until_asked(task)
+
+    async def until_asked(self, task: asyncio.Task[Any]) -> None:
+        asked = asyncio.create_task(self.asked.wait())
+        try:
+            await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        finally:
+            asked.cancel()
+        if task.done():
+            self.pending = None
+            task.result()
+        else:
+            self.pending = task
+
+    async def settle(self, tab: Tab) -> None:
+        """Wait until the page has come to rest: nothing on its way, nothing changing."""
+        last, quiet, loop = "", 0, asyncio.get_running_loop()
+        end, patient = loop.time() + SETTLE_SECONDS, loop.time() + SETTLE_SECONDS / 2
+        while quiet < QUIET_ROUNDS and loop.time() < end and not self.dialogs and not tab.page.is_closed():
+            await asyncio.sleep(ROUND)
+            try:
+                async with asyncio.timeout(2):
+                    now = str(await tab.page.evaluate(FINGERPRINT))
+            except (PlaywrightError, TimeoutError):
+                now = ""
+            busy = bool(tab.busy) and loop.time() < patient
+            quiet = quiet + 1 if now and now == last and now.startswith("complete") and not busy else 0
+            last = now
+        tab.busy.clear()
+
+
+async def failure_of(download: Download) -> str:
+    with contextlib.suppress(PlaywrightError):
+        return await download.failure() or ""
+    return ""
+
+
+def checked_url(url: str) -> str:
+    """A web address, completed when it has no scheme; Trouble for what the browser must not open."""
+    wanted = url.strip()
+    if "://" not in wanted and not wanted.startswith(("about:", "data:", "javascript:", "file:", "blob:")):
+        wanted = f"https://{wanted}"
+    if wanted == "about:blank" or (urlsplit(wanted).scheme in ("http", "https") and urlsplit(wanted).hostname):
+        return wanted
+    raise Trouble(
+        f"The browser opens web pages only, http:// or https://, not {url[:80]!r}. Files are read in the shell."
+    )
+
+
+def in_words(error: BaseException) -> str:
+    """The gist of Playwright's message: its first line, and what stood in the way."""
+    lines = [line.strip(" -") for line in str(error).splitlines() if line.strip()]
+    first = lines[0].split(": ", 1)[-1] if lines else type(error).__name__
+    hints = (
+        "intercepts pointer events",
+        "not visible",
+        "not enabled",
+        "outside of the viewport",
+        "not editable",
+        "not stable",
+    )
+    why = next((line for line in reversed(lines[1:]) if any(hint in line for hint in hints)), "")
+    if "ERR_TUNNEL_CONNECTION_FAILED" in first or "ERR_PROXY_CONNECTION_FAILED" in first:
+        return "the gate did not let the browser reach that site; its name may not exist or lead to a private network"
+    return f"{first[:300]} ({why[:200]})" if why else first[:300]

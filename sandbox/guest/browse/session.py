@@ -30,7 +30,7 @@ ARGUMENTS = (
     "--disable-gpu", "--disable-quic", "--no-first-run", "--no-default-browser-check", "--disable-sync",
     "--disk-cache-size=67108864", "--window-position=0,0", "--window-size=1280,800", "--start-maximized",
     "--disable-features=Translate,MediaRouter,OptimizationHints,WebRtcHideLocalIpsWithMdns",
-    "--disable-crashpad-for-testing", "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 )  # fmt: skip
 AUTOMATION = "--enable-automation"
 TABS_MAX = 20

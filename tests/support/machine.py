@@ -44,6 +44,11 @@ class FakeMachine:
     def session_id(self) -> str:
         return self._spec.session_id
 
+    @property
+    def spec(self) -> MachineSpec:
+        """What it was started with."""
+        return self._spec
+
     def lose(self) -> None:
         """As if the machine had died."""
         self._lost = True

@@ -16,7 +16,7 @@ from typing import Any
 from bot.agent.loop import Loop
 from bot.agent.parts import Parts, Patience
 from bot.entries import Entry
-from bot.heard import Edit, Heard, Message, Person, Thread
+from bot.heard import Delete, Edit, Heard, Message, Person, Press, Thread
 from bot.inbox import Inbox
 from bot.machines import Machines, Yard
 from bot.models.openai import OpenAIModel, OpenAISettings
@@ -34,6 +34,7 @@ from sandbox.types import Backend
 from tests.support.fake_surface import FakeSurface
 from tests.support.machine import FakeBackend
 from tests.support.responses import ResponsesServer, Script
+from tests.support.waiting import until
 
 MARIA = Person("fake/maria", "Maria")
 BEN = Person("fake/ben", "Ben")
@@ -60,12 +61,19 @@ class Office:
     surface: FakeSurface
     server: ResponsesServer
     store: Store
-    worker: Worker
-    inbox: Inbox
     machines: Machines
     clock: Clock
+    parts: Parts
+    lease: float
     keys: int = 0
-    threads: list[Thread] = field(default_factory=list[Thread])
+    worker: Worker = field(init=False)
+    inbox: Inbox = field(init=False)
+    _stop: asyncio.Event = field(init=False)
+    _tasks: list[asyncio.Task[None]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.inbox = Inbox(self.store, self.ring)
+        self.enter()
 
     async def say(
         self, author: Person, text: str, thread: Thread | None = None, *, addressed: bool = True, **more: Any
@@ -85,6 +93,41 @@ class Office:
         """The author rewords a message."""
         self.keys += 1
         await self.hear(thread, Edit(message.author, message.ts, text, f"v{self.keys}"))
+
+    async def delete(self, thread: Thread, message: Message) -> None:
+        """A message is deleted."""
+        await self.hear(thread, Delete(message.ts))
+
+    async def press(
+        self, thread: Thread, person: Person, on: Confirmation | Question, choice: str, **more: Any
+    ) -> None:
+        """Somebody presses a button of a card."""
+        await self.hear(thread, Press(person, on.ask, on.version, choice, **more))
+
+    async def resting(self) -> None:
+        """Wait until no session is at work."""
+        await until(lambda: self.worker.running == 0)
+
+    async def restart(self) -> None:
+        """The process ends properly and another one begins on the same store."""
+        await self.leave()
+        self.enter()
+
+    def enter(self) -> None:
+        """Start a worker."""
+        self.worker = Worker(self.store, lambda lease: Loop(lease, self.parts), "test", lease=self.lease, at_once=20)
+        self._stop = asyncio.Event()
+        self._tasks = [asyncio.create_task(self.worker.run(self._stop)), asyncio.create_task(_sweep(self.worker))]
+
+    async def leave(self) -> None:
+        """Stop the worker as a shutdown would."""
+        self._stop.set()
+        self._tasks[1].cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def ring(self, session: str, _: int = 0) -> None:
+        """What the engine does."""
+        await self.worker.nudge(session)
 
     async def state(self, thread: Thread) -> State:
         """What the journal comes to now."""
@@ -154,7 +197,7 @@ async def office(folder: Path, script: Script, wishes: Wishes | None = None) -> 
     """An office whose model follows `script`; everything stops at the end."""
     wishes = wishes or Wishes()
     clock, surface = Clock(), FakeSurface()
-    store = await Store.open(f"sqlite+aiosqlite:///{folder}/office.db")
+    store = await Store.open(f"sqlite+aiosqlite:///{folder}/office.db", clock=clock)
     blobs = Blobs(folder / "blobs")
     backend = wishes.backend or FakeBackend()
     upstream = Upstream(Addresses(wishes.allow))
@@ -166,19 +209,15 @@ async def office(folder: Path, script: Script, wishes: Wishes | None = None) -> 
         async def spent(workspace: str, person: str | None) -> float:
             return (await store.spent(workspace, person, clock())).cost
 
-        parts = Parts({"fake": surface}, model, toolbox(), machines, blobs, spent, patience=wishes.patience, clock=clock)
+        parts = Parts(
+            {"fake": surface}, model, toolbox(), machines, blobs, spent, patience=wishes.patience, clock=clock
+        )
         parts = wishes.change(replace(parts))
-        worker = Worker(store, lambda lease: Loop(lease, parts), "test", lease=wishes.lease, at_once=20)
-        inbox = Inbox(store, lambda session, _: worker.nudge(session))
-        stop = asyncio.Event()
-        running = asyncio.create_task(worker.run(stop))
-        sweeping = asyncio.create_task(_sweep(worker))
+        work = Office(surface, server, store, machines, clock, parts, wishes.lease)
         try:
-            yield Office(surface, server, store, worker, inbox, machines, clock)
+            yield work
         finally:
-            stop.set()
-            sweeping.cancel()
-            await asyncio.gather(running, sweeping, return_exceptions=True)
+            await work.leave()
             await machines.close()
             await model.close()
             await store.close()

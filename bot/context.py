@@ -23,6 +23,7 @@ from bot.entries import (
     Stopped,
     Withdrawn,
 )
+from bot.handover import GaveBack
 from bot.session.state import Call, State, calls_of
 
 INSTRUCTIONS = """\
@@ -132,10 +133,19 @@ def _add(builder: _Builder, number: int, entry: Entry) -> None:
             _decided(builder, entry)
         case Stopped():
             builder.message(f"[{entry.why}. Nothing that was queued will run.]")
+        case GaveBack():
+            builder.message(given_back(entry))
         case Failed() if entry.retry_at is None:
             builder.message(f"[The work was paused here: {entry.text}]")
         case _:
             pass
+
+
+def given_back(entry: GaveBack) -> str:
+    """What the model hears when the machine is its own again: where the browser is, never what was typed."""
+    who = f"{entry.by.name} had the screen and gave it back" if entry.by else "A person had the screen and left it"
+    page = f" The browser is now on: {entry.page}." if entry.page else ""
+    return f"[{who}.{page} You were not shown what was done or typed. Look at the page before you go on.]"
 
 
 def said_text(state: State, said: Said) -> str:
@@ -173,7 +183,7 @@ def _decided(builder: _Builder, entry: Decided) -> None:
     """An answer to a question that the model did not wait for."""
     ask = builder.state.asks[entry.ask]
     call = builder.state.calls.get(ask.asked.call)
-    if ask.asked.purpose == "question" and (call is None or call.ask != entry.ask):
+    if ask.asked.purpose != "approval" and (call is None or call.ask != entry.ask):
         builder.message(f"[About your question: {answer_text(builder.state, entry)}]")
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from bot.handover import GaveBack, Invited, TookOver
 from bot.heard import FileRef, Person
 
 Item = dict[str, Any]
@@ -140,7 +141,7 @@ class Asked:
 
     at: datetime
     ask: str
-    purpose: Literal["question", "approval"]
+    purpose: Literal["question", "approval", "takeover"]
     call: str
     deciders: tuple[str, ...]
     questions: tuple[Query, ...] = ()
@@ -371,6 +372,9 @@ Entry = (
     | Stopped
     | Failed
     | Rated
+    | TookOver
+    | GaveBack
+    | Invited
 )
 
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])

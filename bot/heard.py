@@ -137,7 +137,24 @@ class Rating:
     kind: Literal["rating"] = "rating"
 
 
-Heard = Message | Edit | Delete | Press | Halt | Resume | Rating
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """Somebody wants the machine's screen and keyboard, or shows that they still have them."""
+
+    author: Person
+    kind: Literal["take_over"] = "take_over"
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """The holder gives the machine back. `page` is the title and address its browser is on: untrusted text."""
+
+    author: Person
+    page: str = ""
+    kind: Literal["give_back"] = "give_back"
+
+
+Heard = Message | Edit | Delete | Press | Halt | Resume | Rating | TakeOver | GiveBack
 
 _HEARD: TypeAdapter[Heard] = TypeAdapter(Annotated[Heard, Field(discriminator="kind")])
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from bot.agent.parts import Keep, Sent
 from bot.entries import HeldWrite
+from bot.floor import Floor
 from bot.heard import Thread
 from bot.store.rows import EgressRow
 from policies.builtin import decide
@@ -39,7 +40,7 @@ from sandbox.egress.types import (
     Verdict,
 )
 from sandbox.egress.upstream import Upstream
-from sandbox.types import Backend, EgressPort, Limits, Machine, MachineSpec
+from sandbox.types import Backend, EgressPort, Limits, Machine, MachineError, MachineLost, MachineSpec
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,12 @@ SHOWN_MOST = 2000
 """Characters of a held body that its card shows."""
 HELD_MOST = 20
 """Writes of one session that may wait at a time."""
+
+LENT = "A person has the machine at the moment. It is yours again when they give it back."
+FREEZE = '[ "$(stat -c %u /proc/1)" = "$(id -u)" ] || kill -STOP -1'
+"""Stops every program of the agent's user. Where all users of the machine are one, it would stop the screen too."""
+THAW = "kill -CONT -1"
+FREEZE_SECONDS = 10.0
 
 RecordEgress = Callable[[str, EgressRow], Awaitable[None]]
 
@@ -78,12 +85,26 @@ class SessionComputer:
         self._machine: Machine | None = None
         self._held: list[HeldWrite] = []
         self._turn = asyncio.Lock()
+        self._frozen: Machine | None = None
+        self.floor = Floor()
         self.resting_since: float | None = None
 
+    @property
+    def awake(self) -> Machine | None:
+        """The machine, if it runs and does not rest; asking starts nothing."""
+        return self._machine if self.resting_since is None else None
+
     async def machine(self) -> Machine:
-        """The running machine. Raises sandbox.types.MachineError."""
+        """The running machine for the session's own work. Raises sandbox.types.MachineError, also while it is lent."""
+        if self.floor.holder:
+            raise MachineError(LENT)
+        return await self.lent_machine()
+
+    async def lent_machine(self) -> Machine:
+        """The running machine for whoever has it. Raises sandbox.types.MachineError."""
         async with self._turn:
             self.resting_since = None
+            self.floor.sleep(False)
             if self._gate is None:
                 gate = Gate(self._socket, self._yard.authority, self._yard.upstream, self._rules)
                 await gate.start()
@@ -98,6 +119,30 @@ class SessionComputer:
         """Kill what runs, if a machine runs."""
         if self._machine is not None:
             await self._machine.interrupt()
+
+    async def lend(self, person: str) -> None:
+        """To a person: what the session left running is stopped first. Back: it goes on. Raises MachineError."""
+        if person:
+            if person != self.floor.holder:
+                await self._freeze()
+            self.floor.give(person)
+            return
+        self.floor.give("")
+        frozen, self._frozen = self._frozen, None
+        if frozen is not None and frozen is self._machine:
+            await frozen.exec(THAW, timeout=FREEZE_SECONDS)
+
+    async def _freeze(self) -> None:
+        """Nothing of the agent's may send in a person's name: while they are there, what is sent is not asked about."""
+        machine = self._machine
+        if machine is None or self._frozen is machine:
+            return
+        try:
+            await machine.interrupt()
+            await machine.exec(FREEZE, timeout=FREEZE_SECONDS)
+            self._frozen = machine
+        except MachineLost:
+            self._frozen = None  # nothing runs in it any more
 
     async def fetch(self, url: str) -> EgressResponse:
         """GET a page through the same judgement as the machine's own requests. Raises EgressError."""
@@ -131,6 +176,7 @@ class SessionComputer:
     async def rest(self) -> None:
         """Pause, or close where another process may be next."""
         self.resting_since = time.monotonic()
+        self.floor.sleep(True)
         if self._machine is None:
             return
         if self._yard.keep_paused:
@@ -149,7 +195,11 @@ class SessionComputer:
                 await gate.close()
 
     async def _judge(self, request: EgressRequest) -> Verdict:
-        """The policy on one request of the machine's programs."""
+        """The policy on one request of the machine's programs. A person who has the machine acts for themselves."""
+        if self.floor.holder:
+            return Allow()
+        if self.floor.private and request.writes:
+            return Refuse("the person who had the machine has just left; what their page still sends is not kept")
         effect = Effect.SEND if request.writes else Effect.FETCH
         wanted = Request("egress", effect, {"url": request.url}, "", "member", outside=True, target=request.host)
         decision = decide(wanted)
@@ -184,7 +234,7 @@ class SessionComputer:
             record.status,
             record.sent,
             record.received,
-            record.body_sha256,
+            "" if self.floor.private else record.body_sha256,
             record.seconds,
         )
         await self._yard.record(self._session, row)
@@ -203,6 +253,10 @@ class Machines:
         if computer is None:
             computer = self._computers[thread.session] = SessionComputer(thread, self._yard, self._sockets)
         return computer
+
+    def known(self, session: str) -> SessionComputer | None:
+        """That session's computer, if this process has had it."""
+        return self._computers.get(session)
 
     async def close_idle(self) -> None:
         """Stop machines nobody used for a while; called by the sweep."""

@@ -56,12 +56,14 @@ def waiting_for(state: State) -> str:
     """Whom and what the session waits for, or an empty string while it works."""
     if not state.active:
         return ""
+    if state.hold is not None:
+        return f"{state.hold.by.name} to give my screen back"
     asks = state.open_asks
     blocked = [call for call in state.pending if call.phase == "asking"]
     busy = [call for call in state.pending if call.phase != "asking"]
     if not asks or busy or (not blocked and state.unread):
         return ""
-    what = "yes" if asks[0].asked.purpose == "approval" else "answer"
+    what = {"approval": "yes", "question": "answer", "takeover": "hand on my screen"}[asks[0].asked.purpose]
     return f"{_decider(state, asks[0])}'s {what}"
 
 
@@ -136,6 +138,8 @@ def record(state: State, ask: Ask) -> Record:
             outcome = f"{who} said no at {when}.{nothing}"
         case "change":
             outcome = f"{who} asked for a change at {when}: {shorten(decided.text, 300)}"
+        case "answered" if asked.purpose == "takeover":
+            outcome = f"{who}: {shorten(decided.text, 300)} ({when})"
         case "answered":
             outcome = f"{who} answered at {when}: {', '.join(decided.answers) or shorten(decided.text, 300)}"
         case "expired":

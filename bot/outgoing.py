@@ -65,6 +65,8 @@ class Question:
     questions: tuple[Query, ...]
     deadline: str = ""
     """What silence will mean and when, in words."""
+    screen: str = ""
+    """Address of the live page, where the person has to act on the machine's screen."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ from typing import assert_never
 
 from bot import words
 from bot.entries import Decided, Entry, Picked, Rated, Refused, Reworded, Said, Sense, Stopped, Withdrawn
-from bot.heard import Delete, Edit, Halt, Heard, Message, Person, Press, Rating, Resume
+from bot.handover import HOLD, GaveBack, Invited, TookOver
+from bot.heard import Delete, Edit, GiveBack, Halt, Heard, Message, Person, Press, Rating, Resume, TakeOver
 from bot.session.closing import withdrawals
-from bot.session.state import Ask, Run, State
+from bot.session.state import Ask, Run, State, shorten
 
 NOT_ALLOWED = (
     "I can only take instructions from members of this workspace. Ask one of them to tell me, "
@@ -63,6 +64,10 @@ def interpret(reading: Reading, heard: Heard) -> list[Entry]:
             return _resume(reading, heard)
         case Rating():
             return [Rated(reading.at, reading.key, heard.author, heard.message, heard.good)]
+        case TakeOver():
+            return _take(reading, heard.author)
+        case GiveBack():
+            return _give(reading, heard)
         case _:
             assert_never(heard)
 
@@ -84,6 +89,8 @@ def _message(reading: Reading, message: Message) -> list[Entry]:
         return [_said(reading, message, "stop"), *_halt(reading, message.author)]
     if words.is_status(message.text) and state.runs and not message.files:
         return [_said(reading, message, "status")]
+    if words.is_screen(message.text) and state.runs and not message.files:
+        return [_said(reading, message, "aside"), Invited(reading.at, f"{reading.key}:screen", message.author)]
     if not state.active:
         resumes = words.is_go_on(message.text) and state.run is not None and state.run.answered is None
         return [_said(reading, message, "resume" if resumes else "request")]
@@ -94,7 +101,7 @@ def _steering(reading: Reading, message: Message) -> list[Entry]:
     """A message for a session at work: an answer to what is open, or a change of course."""
     asks = reading.state.open_asks
     approvals = [ask for ask in asks if ask.asked.purpose == "approval"]
-    questions = [ask for ask in asks if ask.asked.purpose == "question"]
+    questions = [ask for ask in asks if ask.asked.purpose in ("question", "takeover")]
     if approvals and (words.is_yes(message.text) or words.is_no(message.text)):
         return _plain_word(reading, message, approvals)
     if approvals:
@@ -175,7 +182,7 @@ def _press(reading: Reading, press: Press) -> list[Entry]:
         why = only(ask)
     if why or ask is None:
         return [Refused(reading.at, reading.key, press.author, why)]
-    if ask.asked.purpose == "question":
+    if ask.asked.purpose != "approval":
         return _question_press(reading, ask, press)
     match press.choice:
         case "yes":
@@ -224,6 +231,30 @@ def _resume(reading: Reading, heard: Resume) -> list[Entry]:
         return [Refused(reading.at, reading.key, heard.author, "There is nothing left to go on with here.")]
     ts, about = f"resume:{reading.key}", run.request.about or run.request.ts
     return [Said(reading.at, reading.key, heard.author, ts, "Go on from where you were.", "resume", about=about)]
+
+
+def _take(reading: Reading, person: Person) -> list[Entry]:
+    """The machine to one person: one of those the session works for, and nobody else while they have it."""
+    state = reading.state
+    why = ""
+    if not reading.rules.may(person) or person.id not in state.partners:
+        why = "Only somebody I work for in this thread can take over my screen. Give me an instruction here first."
+    elif state.hold is not None and state.hold.by.id != person.id and reading.at < state.hold.until:
+        why = f"{state.hold.by.name} has my screen at the moment. Nothing was changed."
+    if why:
+        return [Refused(reading.at, reading.key, person, why)]
+    return [TookOver(reading.at, reading.key, person, reading.at + HOLD)]
+
+
+def _give(reading: Reading, heard: GiveBack) -> list[Entry]:
+    """Back from whoever has it; what was asked of them is thereby done."""
+    state = reading.state
+    if state.hold is None or state.hold.by.id != heard.author.id:
+        return []
+    text = "gave the screen back. Look whether what was needed is done."
+    asks = [ask for ask in state.open_asks if ask.asked.purpose == "takeover"]
+    given = GaveBack(reading.at, reading.key, heard.author, shorten(heard.page, 300))
+    return [*(_decided(reading, ask, "answered", heard.author, text) for ask in asks), given]
 
 
 def _end_blocking(reading: Reading, why: str, by: Person) -> list[Entry]:

@@ -26,6 +26,10 @@ _NO = re.compile(
     r"|no[, ]+(don'?t|stop|thanks)( send( it)?)?|nein|non)"
 )
 _GO_ON = re.compile(r"(go on|continue|resume|carry on|keep going|proceed|weiter)")
+_SCREEN = re.compile(
+    r"((let me )?(watch|take over)( please)?|(please )?(show|open)( me)? (your|the) screen|live page"
+    r"|link to (your|the) screen)"
+)
 LONGEST = 200
 """Characters of a message that can still be nothing but a phrase."""
 _BLANK = {"\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u2800", "\u3164", "\uffa0"} | {
@@ -57,6 +61,11 @@ def is_stop(text: str) -> bool:
 def is_status(text: str) -> bool:
     """'status?', 'how far are you?'."""
     return _STATUS.fullmatch(bare(text)) is not None
+
+
+def is_screen(text: str) -> bool:
+    """'watch', 'show me your screen', 'let me take over'."""
+    return _SCREEN.fullmatch(bare(text)) is not None
 
 
 def is_yes(text: str) -> bool:

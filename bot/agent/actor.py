@@ -23,6 +23,7 @@ from bot.session.state import SENT, Ask, Call, shorten
 from bot.store import BlobError, StoreError
 from bot.surface import Line
 from bot.tools.machine import clip
+from bot.tools.takeover import RequestTakeover, sentence
 from bot.tools.thread import ASK_NAME, AskPeople
 from bot.tools.types import Outcome
 from bot.wellformed import whole
@@ -86,6 +87,8 @@ class Actor:
             await self.book.write(judged, self._approval(call, ruling))
         elif decision.verdict == "auto" and isinstance(ruling.arguments, AskPeople):
             await self._ask(call, judged, ruling.arguments)
+        elif decision.verdict == "auto" and isinstance(ruling.arguments, RequestTakeover):
+            await self.book.write(judged, self._screen(call, ruling.arguments))
         else:
             await self.book.write(judged)
 
@@ -149,6 +152,12 @@ class Actor:
             deadline=now + timedelta(days=APPROVAL_DAYS),
         )
 
+    def _screen(self, call: Call, arguments: RequestTakeover) -> Asked:
+        """The request that somebody act on the screen themselves; it waits as long as it takes."""
+        requester = self.book.state.runs[-1].requester.id
+        queries = (Query(sentence(arguments)),)
+        return Asked(self.book.now(), secrets.token_urlsafe(9), "takeover", call.id, (requester,), queries)
+
     async def _ask(self, call: Call, judged: Judged, arguments: AskPeople) -> None:
         questions = tuple(Query(line.text, tuple(line.options), line.default) for line in arguments.questions)
         now = self.book.now()
@@ -170,7 +179,7 @@ class Actor:
             await self._finish(call, Outcome(call.judged.why, ok=False))
             return
         if ask is not None and ask.decided is not None:
-            if ask.asked.purpose == "question":
+            if ask.asked.purpose != "approval":
                 await self._finish(call, Outcome(answer_text(self.book.state, ask.decided)))
                 return
             if ask.decided.verdict != "yes":
@@ -184,7 +193,9 @@ class Actor:
         await self._run(call, ruling)
 
     async def _run(self, call: Call, ruling: Ruling) -> None:
-        """Write the intent, act, write the outcome."""
+        """Write the intent, act, write the outcome. While a person has the machine nothing is begun."""
+        if self.book.state.hold is not None:
+            return
         key = f"{self.book.lease.session}:{call.id}"
         tool = ruling.tool
         title = tool.title(ruling.arguments) if tool else _sending(call)

@@ -21,6 +21,7 @@ from bot.agent.parts import Parts
 from bot.agent.speaker import Speaker
 from bot.agent.thinker import Thinker
 from bot.entries import Answered, Dropped, Failed
+from bot.handover import GaveBack
 from bot.session.closing import withdrawals
 from bot.session.duties import answer_key
 from bot.session.state import shorten
@@ -32,6 +33,7 @@ from bot.session.steps import (
     Exhausted,
     Expire,
     Judge,
+    Lapse,
     Recover,
     Rest,
     Step,
@@ -91,11 +93,20 @@ class Loop:
         """One step; True when the session was let go."""
         await self.book.drain()
         step = next_step(self.book.state, self.book.now(), self.parts.allowance)
+        await self._lend()
         if isinstance(step, Rest):
             return await self._rest(step)
         with self.parts.span(type(step).__name__.lower()):
             await self._caught(self._take(step))
         return False
+
+    async def _lend(self) -> None:
+        """Nothing of ours runs between two steps: now the machine is the holder's, or ours again."""
+        hold = self.book.state.hold
+        try:
+            await self.parts.computer(self.lease.thread).lend(hold.by.id if hold else "")
+        except MachineError as error:
+            log.warning("the machine of session %s did not change hands cleanly: %s", self.lease.session, error)
 
     async def _take(self, step: Step) -> None:
         match step:
@@ -117,15 +128,19 @@ class Loop:
                 await self.book.end(Failed(self.book.now(), "limit", step.why))
             case Conclude():
                 await self._conclude()
+            case Lapse():
+                hold = self.book.state.hold
+                await self.book.write(GaveBack(self.book.now(), f"lapsed:{hold.key if hold else ''}", None))
             case Rest():
                 pass
             case _:
                 assert_never(step)
 
     def _over(self) -> Callable[[], bool]:
-        """Whether the run that is under way now has ended, though another may have begun since."""
-        run = self.book.state.runs[-1]
-        return lambda: run.ended
+        """Whether the run that is under way now has ended, though another may have begun since, or a person took
+        the machine over."""
+        state, run = self.book.state, self.book.state.runs[-1]
+        return lambda: run.ended or state.hold is not None
 
     async def _thinking(self) -> None:
         state, over = self.book.state, self._over()
@@ -179,10 +194,14 @@ class Loop:
         await (self.book.end(failed) if until is None else self.book.write(failed))
 
     async def _acting(self, step: Act) -> None:
-        """Run calls; a stop kills what runs in the machine, and what it was about to send is forgotten."""
-        run = self.book.state.runs[-1]
+        """Run calls; a stop or a takeover kills what runs, and what it was about to send is forgotten."""
+        state, run = self.book.state, self.book.state.runs[-1]
         await self._listening(self.actor.act(step.calls), self._over())
-        if run.stopped is None:
+        if run.stopped is not None:
+            why = run.stopped.why
+        elif state.hold is not None:
+            why = f"{state.hold.by.name} took my screen over"
+        else:
             return
         computer = self.parts.computer(self.lease.thread)
         try:
@@ -191,7 +210,7 @@ class Loop:
         except (MachineError, TimeoutError) as error:
             log.warning("the machine of session %s was not interrupted: %s", self.lease.session, error)
         computer.take_held()
-        await self.actor.stopped(step.calls, run.stopped.why)
+        await self.actor.stopped(step.calls, why)
 
     async def _drop(self, step: Drop) -> None:
         state, run = self.book.state, self.book.state.runs[-1]
@@ -230,7 +249,8 @@ class Loop:
             return False
         await self._project(step.until, unfinished=False)
         try:
-            await self.parts.computer(self.lease.thread).rest()
+            if self.book.state.hold is None:
+                await self.parts.computer(self.lease.thread).rest()
         except MachineError as error:
             log.warning("the machine of session %s could not rest: %s", self.lease.session, error)
         return await self.lease.release(wake_at=step.until)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from bot.entries import Entry, HeldWrite
-from bot.heard import Thread
+from bot.heard import Person, Thread
 from bot.models.types import Model
 from bot.session.steps import Allowance
 from bot.steering import Rules
@@ -50,6 +50,10 @@ class Computer(Protocol):
 
     async def send(self, held: HeldWrite) -> Sent:
         """Send an approved write, exactly as it was kept. Never retries."""
+        ...
+
+    async def lend(self, person: str) -> None:
+        """The machine to this person (an id), until it is lent to nobody (an empty string): all else is refused."""
         ...
 
     async def rest(self) -> None:
@@ -108,6 +112,9 @@ class Parts:
     file_limit: int = 100_000_000
     ask_minutes: float = 120
     watch: Callable[[Thread], str] = lambda _: ""
+    """Address of the thread's live page, or empty."""
+    invite: Callable[[Thread, Person], str] = lambda thread, person: ""
+    """A link to it that signs this one person in, or empty."""
     observe: Callable[[Entry], None] = lambda _: None
     """Told of each entry once it is written."""
     span: Callable[[str], AbstractContextManager[object]] = lambda _: nullcontext()

@@ -158,7 +158,7 @@ class Speaker:
                 mark: Mark = "seen" if duty.key.startswith("seen:") else "applied"
                 await self.surface.mark(thread, mark, duty.ref)
                 await self.book.write(Posted(self.book.now(), duty.key, ""))
-            case "whisper":
+            case "whisper" | "invite":
                 await self._whisper(duty)
             case "record":
                 await self._record(duty)
@@ -202,12 +202,24 @@ class Speaker:
 
     async def _whisper(self, duty: Duty) -> None:
         """Told at most once: nobody can look whether a private word was heard."""
-        refused = next(one for one in self.book.state.refused if one.key == duty.ref)
+        to, text = self._private(duty)
         if duty.key not in self.book.state.posting:
             await self.book.write(Posting(self.book.now(), duty.key, duty.what))
             self.book.lease.guard()
-            await self.surface.whisper(self.book.lease.thread, refused.author, refused.why)
+            await self.surface.whisper(self.book.lease.thread, to, text)
         await self.book.write(Posted(self.book.now(), duty.key, ""))
+
+    def _private(self, duty: Duty) -> tuple[Person, str]:
+        """To whom a private word goes, and the word. A link is made as it is told; the journal never has it."""
+        state, thread = self.book.state, self.book.lease.thread
+        if duty.what == "whisper":
+            refused = next(one for one in state.refused if one.key == duty.ref)
+            return refused.author, refused.why
+        person = next(one for one in state.invited if one.key == duty.ref).author
+        link = self.parts.invite(thread, person)
+        if not link:
+            return person, "There is no live page here: the web server is not reachable (THREADHAND_PUBLIC_URL)."
+        return person, f"My screen, for you alone; the link works for 12 hours: {link}"
 
     async def _record(self, duty: Duty) -> None:
         """Turn an ended ask's card into the record of how it ended."""
@@ -279,7 +291,8 @@ class Speaker:
         if asked.deadline is not None:
             defaults = ", ".join(query.default for query in asked.questions)
             deadline = f"No answer by {asked.deadline.strftime('%H:%M UTC')}: {defaults}."
-        return Question(asked.ask, asked.version, requester, asked.questions, deadline)
+        link = self.parts.watch(self.book.lease.thread) if asked.purpose == "takeover" else ""
+        return Question(asked.ask, asked.version, requester, asked.questions, deadline, link)
 
     def _who(self, ask: Ask) -> Person:
         """The person an ask is for."""

@@ -29,6 +29,7 @@ from bot.entries import (
     Stopped,
     Withdrawn,
 )
+from bot.handover import GaveBack, Invited, TookOver
 from bot.heard import Person
 
 WIDTH = 160
@@ -51,6 +52,12 @@ def _what(entry: Entry) -> str:
             return _thought(entry)
         case Judged() | Asked() | Picked() | Decided() | Started() | Finished() | Dropped():
             return _did(entry)
+        case TookOver():
+            return f"{entry.by.name} has the screen until {entry.until:%H:%M:%S}"
+        case GaveBack():
+            return f"by {_name(entry.by)}{f', on {entry.page}' if entry.page else ''}"
+        case Invited():
+            return f"{entry.author.name} asked for a link to the screen"
         case Posting():
             return f"{entry.what} ({entry.key})"
         case Posted():

@@ -12,7 +12,7 @@ from typing import Literal
 
 from bot.session.state import Run, State, files_key
 
-What = Literal["receipt", "whisper", "status", "card", "ask", "record", "report", "answer", "files", "settle"]
+What = Literal["receipt", "whisper", "status", "card", "ask", "record", "report", "answer", "files", "settle", "invite"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ def _all(state: State) -> Iterator[Duty]:
         yield Duty("receipt", f"{mark}:{ts}", ts)
     for refused in state.refused:
         yield Duty("whisper", f"whisper:{refused.key}", refused.key)
+    for invited in state.invited:
+        yield Duty("invite", f"invite:{invited.key}", invited.key)
     for said in state.asked_status:
         yield Duty("status", f"status:{said.ts}", said.ts)
     for run in state.runs:

@@ -35,6 +35,7 @@ from bot.entries import (
     Stopped,
     Withdrawn,
 )
+from bot.handover import GaveBack, Invited, TookOver
 from bot.heard import Thread
 from bot.session.values import (
     SENT,
@@ -100,6 +101,9 @@ class State:
     compacted: Compacted | None = None
     compacted_number: int = 0
     withdrawn: set[str] = field(default_factory=set[str])
+    hold: TookOver | None = None
+    """Who has the machine's screen and keyboard; the session rests meanwhile."""
+    invited: list[Invited] = field(default_factory=list[Invited])
 
     @property
     def run(self) -> Run | None:
@@ -132,6 +136,13 @@ class State:
         return {run.requester.id for run in self.runs}
 
     @property
+    def partners(self) -> set[str]:
+        """Ids of the people whose words this session acts on: the requesters, and those who steered."""
+        meant = ("request", "steer", "answer", "resume")
+        heard = {said.author.id for said in self.said.values() if said.sense in meant}
+        return self.owners | heard
+
+    @property
     def unread(self) -> bool:
         """Whether something happened that the newest reply did not know of."""
         return self.reply is None or self.news > self.reply.seen
@@ -160,6 +171,8 @@ class State:
                 self._action(number, entry)
             case Stopped() | Failed() | Answered():
                 self._ending(number, entry)
+            case TookOver() | GaveBack() | Invited():
+                self._handed(number, entry)
             case _:
                 self._record(number, entry)
 
@@ -293,6 +306,16 @@ class State:
                     run.ended_at = entry.at
             case Answered():
                 run.answered, run.ended_at = entry, entry.at
+
+    def _handed(self, number: int, entry: TookOver | GaveBack | Invited) -> None:
+        self.keys.add(entry.key)
+        match entry:
+            case TookOver():
+                self.hold = entry
+            case GaveBack():
+                self.hold, self.news = None, number
+            case Invited():
+                self.invited.append(entry)
 
     def _record(self, number: int, entry: Entry) -> None:
         match entry:

@@ -82,6 +82,11 @@ class Conclude:
 
 
 @dataclass(frozen=True, slots=True)
+class Lapse:
+    """Whoever took the machine over has given no sign of life for long: it is the session's again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rest:
     """Let go until someone speaks, or until `until`."""
 
@@ -89,16 +94,18 @@ class Rest:
     waiting: bool = False
 
 
-Step = Bring | Recover | Drop | Judge | Act | Expire | Think | Exhausted | Conclude | Rest
+Step = Bring | Recover | Drop | Judge | Act | Expire | Think | Exhausted | Conclude | Lapse | Rest
 
 
 def next_step(state: State, now: datetime, allowance: Allowance) -> Step:
     """The step this state calls for. Deterministic; calling it twice changes nothing."""
     run = state.run
-    if run is None:
+    if run is not None and run.ended and (state.pending or state.open_asks):
+        return Drop(tuple(state.pending))
+    if state.hold is not None:
+        return Rest(state.hold.until, waiting=True) if now < state.hold.until else Lapse()
+    if run is None or run.ended:
         return Rest()
-    if run.ended:
-        return Drop(tuple(state.pending)) if state.pending or state.open_asks else Rest()
     if files := _to_bring(state, run):
         return Bring(files)
     pending = state.pending

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from .egress.types import EgressResponse
 from .guest.frames import Message
@@ -191,6 +191,13 @@ class Browser:
             data = b"".join([piece async for piece in call.pieces()])
             await call.result()
         return data
+
+
+@runtime_checkable
+class Browsers(Protocol):
+    """A machine with a visual browser."""
+
+    def browser(self) -> Browser: ...
 
 
 def view(answer: Message) -> View:

@@ -153,7 +153,7 @@ class GuestMachine:
         return Tunnel(await self._call({"op": "desktop"}))
 
     def browser(self) -> Browser:
-        """The visual browser, started when first used (see `types.Browsers`)."""
+        """The visual browser, started when first used (see `browser.Browsers`)."""
         return Browser(self._call)
 
     async def _call(self, request: Message) -> Call:

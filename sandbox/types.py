@@ -239,6 +239,27 @@ class Terminal(Protocol):
     async def close(self) -> None: ...
 
 
+class Stream(Protocol):
+    """A byte stream into a machine."""
+
+    async def read(self) -> bytes:
+        """The next bytes; empty at the end. MachineError when there is nothing to read from."""
+        ...
+
+    async def write(self, data: bytes) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Desktops(Protocol):
+    """A machine with a screen; it is switched on with the first use."""
+
+    async def desktop(self) -> Stream:
+        """A connection to the screen's VNC (RFB) server, which asks for no password. It is raw: whoever shows it to
+        a person decides on the host which of the person's messages pass."""
+        ...
+
+
 class Terminals(Protocol):
     """A machine that can open terminals (all guest-based ones can)."""
 

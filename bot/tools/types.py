@@ -24,13 +24,15 @@ Repeat = Literal["safe", "keyed", "look", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a call came to. `output` is what the model reads; `entries` are written to the journal with it."""
+    """What a call came to. `output` is what the model reads, `image` a PNG it sees beside it; `entries` are written to
+    the journal with it."""
 
     output: str
     ok: bool = True
     held: tuple[HeldWrite, ...] = ()
     files: tuple[Deliverable, ...] = ()
     entries: tuple[Entry, ...] = ()
+    image: bytes | None = None
     unknown: bool = False
     """Whether it may have happened although it is not known to."""
 

@@ -99,20 +99,28 @@ def words(message: Obj) -> str:
 
 
 @asynccontextmanager
-async def slack_bench(
+async def bench_on(
+    opened: Playground,
     blobs: Path,
-    limits: Limits = UNLIMITED,
     *,
     clock: Callable[[], float] = time.monotonic,
     settings: Mapping[str, Any] | None = None,
 ) -> AsyncGenerator[SlackBench]:
-    """A playground with a surface that only speaks; nothing listens. `settings` are fields of SlackSettings."""
-    async with playground(limits) as opened:
-        surface = SlackSurface(settings_for(opened, **(settings or {})), blobs.joinpath, clock=clock)
-        try:
-            yield SlackBench(opened, surface, blobs)
-        finally:
-            await surface.close()
+    """A surface of its own on a playground that others may use too. `settings` are fields of SlackSettings."""
+    surface = SlackSurface(settings_for(opened, **(settings or {})), blobs.joinpath, clock=clock)
+    try:
+        yield SlackBench(opened, surface, blobs)
+    finally:
+        await surface.close()
+
+
+@asynccontextmanager
+async def slack_bench(
+    blobs: Path, limits: Limits = UNLIMITED, *, settings: Mapping[str, Any] | None = None
+) -> AsyncGenerator[SlackBench]:
+    """A playground with a surface that only speaks; nothing listens."""
+    async with playground(limits) as opened, bench_on(opened, blobs, settings=settings) as bench:
+        yield bench
 
 
 class Heap:
@@ -129,9 +137,7 @@ class Heap:
         if self.broken:
             self.broken -= 1
             raise OSError("the database is away")
-        if key in self.items:
-            return False
-        self.items[key] = (thread, heard, opens)
+        self.items.setdefault(key, (thread, heard, opens))
         return self.takes
 
     def of(self, kind: type[Any]) -> list[Any]:

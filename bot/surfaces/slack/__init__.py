@@ -7,12 +7,13 @@
     Starlette(routes=[*door.routes()])                                   # HTTP events and install pages, where set
     await door.close(); await surface.close()
 
-Many workspaces: `SlackSurface(settings, blobs, installed_workspaces(settings, store.installs, vault))`.
+Many workspaces: `SlackSurface(settings, blobs, InstalledWorkspaces(settings, calls, installs, vault), calls=calls)`.
 """
 
 from bot.surfaces.slack.app import Inbox, SlackDoor
+from bot.surfaces.slack.calls import SlackCalls
 from bot.surfaces.slack.home import Facts, HomeFacts, HomeLine
-from bot.surfaces.slack.install import InstallBook, InstalledWorkspaces, Seal, installed_workspaces
+from bot.surfaces.slack.install import InstallBook, InstalledWorkspaces, Seal
 from bot.surfaces.slack.manifest import manifest, to_json, to_yaml
 from bot.surfaces.slack.settings import SlackSettings
 from bot.surfaces.slack.surface import SlackSurface
@@ -25,10 +26,10 @@ __all__ = [
     "InstallBook",
     "InstalledWorkspaces",
     "Seal",
+    "SlackCalls",
     "SlackDoor",
     "SlackSettings",
     "SlackSurface",
-    "installed_workspaces",
     "manifest",
     "to_json",
     "to_yaml",

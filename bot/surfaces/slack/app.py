@@ -37,8 +37,8 @@ BODY_LIMIT = 5_000_000
 _TOLD = 10_000
 
 Inbox = Callable[[Thread, Heard, str, bool], Awaitable[bool]]
-"""(thread, heard, key, opens) -> whether it was taken: False where there is no session and it may open none, and for
-what is there already. Raises when it could not be written down."""
+"""(thread, heard, key, opens) -> whether it stands in a session's inbox, since now or since an earlier delivery. False
+where there is no session and it may open none. Raises when it could not be written down."""
 
 log = structlog.get_logger(__name__)
 

@@ -174,17 +174,6 @@ class InstalledWorkspaces:
         )
 
 
-def installed_workspaces(
-    settings: SlackSettings, book: InstallBook, seal: Seal
-) -> Callable[[SlackCalls], InstalledWorkspaces]:
-    """The workspaces of an app that others install, for SlackSurface; `seal` encrypts what `book` keeps."""
-
-    def over(calls: SlackCalls) -> InstalledWorkspaces:
-        return InstalledWorkspaces(settings, calls, book, seal)
-
-    return over
-
-
 class BookStore(AsyncInstallationStore):
     """Bolt's installation store over ours. Bolt's install flow saves through it; finding is done without Bolt."""
 

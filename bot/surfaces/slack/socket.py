@@ -23,7 +23,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.surfaces.slack.settings import SlackSettings
 
 PING = 5
-ATTEMPT = 20.0
+ATTEMPT = 10.0
 LONGEST = 30.0
 
 log = structlog.get_logger(__name__)
@@ -70,7 +70,7 @@ class Socket:
 
     async def _connect(self) -> None:
         quiet = logging.getLogger("bot.surfaces.slack.socket.sdk")
-        quiet.setLevel(logging.ERROR)
+        quiet.setLevel(logging.CRITICAL)  # its errors quote the socket's address, which is a credential
         client = _Client(self._settings.app_token, logger=quiet, web_client=self._web, ping_interval=PING)
         client.proxy = self._settings.proxy or None
         client.socket_mode_request_listeners.append(self._handle)

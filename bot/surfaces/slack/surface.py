@@ -31,6 +31,8 @@ from bot.surfaces.slack.translate import SURFACE
 from bot.surfaces.slack.wire import Obj
 from bot.surfaces.slack.workspaces import Workspace, Workspaces
 
+_KEYS = 10_000
+
 log = structlog.get_logger(__name__)
 
 
@@ -38,27 +40,29 @@ class SlackSurface:
     """Implements bot.surface.Surface.
 
     `blobs` gives the path of a stored file by its sha256. `workspaces` is for apps installed through OAuth
-    (installed_workspaces); without it the settings' bot token is used. `clock` is in seconds, only moving forward.
+    (InstalledWorkspaces, over the same `calls`); without it the settings' bot token is used. `clock` is in seconds and
+    only moves forward.
     """
 
     def __init__(
         self,
         settings: SlackSettings,
         blobs: Callable[[str], Path],
-        workspaces: Callable[[SlackCalls], Workspaces] | None = None,
+        workspaces: Workspaces | None = None,
         *,
         calls: SlackCalls | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
         self.calls = calls or SlackCalls(settings)
-        self.workspaces = workspaces(self.calls) if workspaces else FixedWorkspace(settings, self.calls)
+        self.workspaces: Workspaces = workspaces or FixedWorkspace(settings, self.calls)
         self.people = People(self.calls, clock)
         self._threads = Threads(self.calls, self.people)
         self._posts = Posts(self.calls, self._threads)
         self._files = Files(settings, self.calls, self._threads, blobs)
         self._marks = Marks(self.calls)
         self._cards = LiveCards(clock)
+        self._keys: dict[str, str] = {}
         self._tools = StreamTools(self.calls, self._posts, self._threads, clock)
 
     @property
@@ -74,6 +78,7 @@ class SlackSurface:
     async def post(self, thread: Thread, message: Outgoing, key: str, *, look: bool = False) -> str:
         workspace = await self.workspaces.get(thread.workspace)
         ts, *_ = await self._posts.post(workspace, thread, message, key, look)
+        self._remember(f"{workspace.id}:{thread.channel}:{ts}", key)
         if isinstance(message, Reply) and message.files:
             await self._files.hand_over(workspace, thread, message.files, ts, look)
         return ts
@@ -91,11 +96,19 @@ class SlackSurface:
         await self._cards.drop(place)
         await send(content)
 
+    def _remember(self, place: str, key: str) -> None:
+        """Later edits keep the key on the message, in case Slack does not."""
+        self._keys[place] = key
+        while len(self._keys) > _KEYS:
+            self._keys.pop(next(iter(self._keys)))
+
     async def _replace(self, workspace: Workspace, thread: Thread, message: str, content: Outgoing) -> None:
+        place = f"{workspace.id}:{thread.channel}:{message}"
+
         async def use(drafts: tuple[Draft, ...]) -> None:
             for index, draft in enumerate(drafts):
                 if draft.main:
-                    await self._posts.replace(workspace, thread, message, draft)
+                    await self._posts.replace(workspace, thread, message, draft, self._keys.get(place, ""))
                 else:
                     await self._posts.send(workspace, thread, draft, f"{message}:{digest(draft)}:{index}")
 

@@ -20,11 +20,13 @@ from bot.surfaces.slack.workspaces import Workspace
 EVENT_TYPE = "threadhand"
 PAGE = 200
 _MOST_PAGES = 50
+_STREAMED = ("markdown", "rich_text")
+"""What a stream leaves; a message with anything else in it is none, and is never taken for one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A message of ours. `key` is empty for one posted without, `files` are names and sizes."""
+    """A message of ours. `key` is empty for one posted without, `files` are names and sizes, `plain` is words alone."""
 
     ts: str
     key: str
@@ -115,12 +117,14 @@ def _ours(message: Obj, workspace: Workspace) -> bool:
 def _own(message: Obj) -> Own:
     meta = obj(message.get("metadata"))
     payload = obj(meta.get("event_payload")) if meta.get("event_type") == EVENT_TYPE else {}
-    first = obj(next(iter(objs(message.get("blocks"))), None))
+    blocks = objs(message.get("blocks"))
+    first = obj(next(iter(blocks), None))
+    words = all(block.get("type") in _STREAMED for block in blocks)
     return Own(
         ts=text(message.get("ts")),
         key=text(payload.get("key")),
         block=text(first.get("block_id")),
         digest=text(payload.get("digest")),
         files=tuple((text(f.get("name")), number(f.get("size"))) for f in objs(message.get("files"))),
-        plain=text(message.get("subtype")) in ("", "bot_message", "thread_broadcast"),
+        plain=words and text(message.get("subtype")) in ("", "bot_message", "thread_broadcast"),
     )

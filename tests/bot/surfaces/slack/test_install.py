@@ -23,7 +23,7 @@ from bot.outgoing import Reply
 from bot.playground import CLIENT_ID, CLIENT_SECRET, Limits, Playground
 from bot.store import Store
 from bot.surface import Gone
-from bot.surfaces.slack import SlackDoor, SlackSettings, SlackSurface, installed_workspaces, manifest, to_json, to_yaml
+from bot.surfaces.slack import SlackCalls, SlackDoor, SlackSettings, SlackSurface, manifest, to_json, to_yaml
 from bot.surfaces.slack.install import InstalledWorkspaces
 from bot.vault import Vault
 from tests.support.playground import playground
@@ -66,8 +66,9 @@ async def office(tmp_path: Path) -> AsyncGenerator[Office]:
                 api_url=opened.api_url,
                 public_url=url,
             )
-            made = installed_workspaces(settings, store.installs, Vault(SECRET))
-            surface, heap = SlackSurface(settings, tmp_path.joinpath, made), Heap()
+            calls = SlackCalls(settings)
+            made = InstalledWorkspaces(settings, calls, store.installs, Vault(SECRET))
+            surface, heap = SlackSurface(settings, tmp_path.joinpath, made, calls=calls), Heap()
             door = SlackDoor(surface, heap)
             mount(door.routes())
             yield Office(opened, store, surface, heap, url)

@@ -9,8 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.outgoing import Reply
+from bot.playground import Playground
 from bot.surfaces.slack.escape import markdown, settled
-from tests.support.slack import SlackBench, slack_bench
+from tests.support.slack import SlackBench, bench_on
+
+loop = pytest.mark.asyncio(loop_scope="module")
 
 
 class Clock:
@@ -28,9 +31,10 @@ async def texts(bench: SlackBench, channel: str, root: str) -> list[str]:
     return [m["text"] for m in messages if m["user"] == "UTHREADHAND"]
 
 
-async def test_words_appear_while_they_come_at_most_once_a_second(tmp_path: Path) -> None:
+@loop
+async def test_words_appear_while_they_come_at_most_once_a_second(shared: Playground, tmp_path: Path) -> None:
     clock = Clock()
-    async with slack_bench(tmp_path, clock=clock) as bench:
+    async with bench_on(shared, tmp_path, clock=clock) as bench:
         thread = await bench.thread("hello")
         stream = bench.surface.stream(thread, "k1", bench.person)
         message = await stream.append("First words ")
@@ -46,9 +50,10 @@ async def test_words_appear_while_they_come_at_most_once_a_second(tmp_path: Path
         assert shown["metadata"]["event_payload"]["key"] == "k1"
 
 
-async def test_a_long_answer_goes_on_in_a_second_message(tmp_path: Path) -> None:
+@loop
+async def test_a_long_answer_goes_on_in_a_second_message(shared: Playground, tmp_path: Path) -> None:
     clock = Clock()
-    async with slack_bench(tmp_path, clock=clock) as bench:
+    async with bench_on(shared, tmp_path, clock=clock) as bench:
         thread = await bench.thread("hello")
         stream = bench.surface.stream(thread, "k1", bench.person)
         for minute in range(6):
@@ -61,24 +66,27 @@ async def test_a_long_answer_goes_on_in_a_second_message(tmp_path: Path) -> None
         assert shown.text == "The short truth."
 
 
-async def test_a_stream_that_died_is_edited_into_the_answer(tmp_path: Path) -> None:
-    async with slack_bench(tmp_path) as bench:
+@loop
+async def test_a_stream_that_died_is_edited_into_the_answer(shared: Playground, tmp_path: Path) -> None:
+    async with bench_on(shared, tmp_path) as bench:
         await bench.driver.limits(stream_seconds=0.01)
-        clock = Clock()
         thread = await bench.thread("hello")
         stream = bench.surface.stream(thread, "k1", bench.person)
         message = await stream.append("Some words ")
-        clock.now += 1000
+        await bench.driver.limits(stream_seconds=300.0)
         assert await stream.finish(Reply("Some words and others.")) == message
         assert [m.text for m in await bench.shown(thread)] == ["Some words and others."]
 
 
 @pytest.mark.parametrize("method", ["chat.startStream", "chat.appendStream", "chat.stopStream"])
 @pytest.mark.parametrize("trouble", ["429 before", "500 before", "500 after", "cut after"])
-async def test_whatever_is_lost_the_answer_stands_once(tmp_path: Path, method: str, trouble: str) -> None:
+@loop
+async def test_whatever_is_lost_the_answer_stands_once(
+    shared: Playground, tmp_path: Path, method: str, trouble: str
+) -> None:
     kind, when = trouble.split()
     clock = Clock()
-    async with slack_bench(tmp_path, clock=clock) as bench:
+    async with bench_on(shared, tmp_path, clock=clock) as bench:
         thread = await bench.thread("hello")
         await bench.driver.fail(method, kind, when=when)
         stream = bench.surface.stream(thread, "k1", bench.person)
@@ -89,9 +97,10 @@ async def test_whatever_is_lost_the_answer_stands_once(tmp_path: Path, method: s
         assert [m.text for m in await bench.shown(thread)] == ["One two three four."]
 
 
-async def test_links_are_honest_while_they_are_typed(tmp_path: Path) -> None:
+@loop
+async def test_links_are_honest_while_they_are_typed(shared: Playground, tmp_path: Path) -> None:
     clock = Clock()
-    async with slack_bench(tmp_path, clock=clock) as bench:
+    async with bench_on(shared, tmp_path, clock=clock) as bench:
         thread = await bench.thread("hello")
         stream = bench.surface.stream(thread, "k1", bench.person)
         for piece in ("See ", "[paypal", ".com](https", "://evil.example/x) <!chan", "nel> and ", "@here \n", "ok "):

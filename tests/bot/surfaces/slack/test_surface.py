@@ -11,21 +11,25 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from bot.entries import Query
 from bot.heard import FileRef, Message, Person, Thread
-from bot.outgoing import CardStep, Reply, StatusCard
-from bot.playground import APP_TOKEN, BOT_TOKEN, Limits, Options, serve_playground
+from bot.outgoing import CardStep, Question, Record, Reply, StatusCard
+from bot.playground import APP_TOKEN, BOT_TOKEN, Limits, Options, Playground, serve_playground
 from bot.surface import Gone, Refused, Unavailable
 from bot.surfaces.slack import SlackDoor, SlackSettings, SlackSurface
 from bot.surfaces.slack.limits import Pace
 from bot.surfaces.slack.live import LiveCards
 from tests.support.servers import free_port
-from tests.support.slack import MARIA, Heap, slack_bench, words
+from tests.support.slack import MARIA, Heap, bench_on, slack_bench, words
 from tests.support.waiting import until, until_true
 from tests.support.web import serve
 
+loop = pytest.mark.asyncio(loop_scope="module")
 
-async def test_a_post_meets_cut_connections_and_errors_and_stands_once(tmp_path: Path) -> None:
-    async with slack_bench(tmp_path) as bench:
+
+@loop
+async def test_a_post_meets_cut_connections_and_errors_and_stands_once(shared: Playground, tmp_path: Path) -> None:
+    async with bench_on(shared, tmp_path) as bench:
         thread = await bench.thread("hello")
         await bench.driver.fail("chat.postMessage", "cut", when="after")
         await bench.surface.post(thread, Reply("one"), "k1")
@@ -36,8 +40,9 @@ async def test_a_post_meets_cut_connections_and_errors_and_stands_once(tmp_path:
         assert [m.text for m in await bench.shown(thread)] == ["one", "two", "three"]
 
 
-async def test_nothing_unfurls_and_a_post_carries_its_key(tmp_path: Path) -> None:
-    async with slack_bench(tmp_path) as bench:
+@loop
+async def test_nothing_unfurls_and_a_post_carries_its_key(shared: Playground, tmp_path: Path) -> None:
+    async with bench_on(shared, tmp_path) as bench:
         thread = await bench.thread("hello")
         await bench.surface.post(thread, Reply("see https://a.example", to=MARIA), "k1")
         (message,) = await bench.raw(thread)
@@ -46,8 +51,25 @@ async def test_nothing_unfurls_and_a_post_carries_its_key(tmp_path: Path) -> Non
         assert message["text"].startswith("<@UMARIA> ")
 
 
-async def test_a_post_where_the_bot_is_not_says_so(tmp_path: Path) -> None:
-    async with slack_bench(tmp_path) as bench:
+@loop
+async def test_an_answer_never_takes_the_place_of_a_record(shared: Playground, tmp_path: Path) -> None:
+    async with bench_on(shared, tmp_path) as bench, bench_on(shared, tmp_path) as restarted:
+        thread = await bench.thread("hello")
+        asked = await bench.surface.post(thread, Question("q1", 1, MARIA, (Query("Year?"),)), "k1")
+        plain = {"channel": thread.channel, "ts": asked, "metadata": {"event_type": "other", "event_payload": {}}}
+        await restarted.surface.update(thread, asked, Record("Year?", "Maria said 2026"))
+        workspace = await bench.surface.workspaces.get("TACME")
+        blocks = (await bench.raw(thread))[0]["blocks"]
+        await bench.surface.calls.call(workspace, "chat.update", {**plain, "text": "Year", "blocks": blocks})
+        await restarted.surface.post(thread, Reply("The answer."), "k2", look=True)
+        texts = [m.text for m in await bench.shown(thread)]
+        assert "Maria said 2026" in texts[0]
+        assert texts[1] == "The answer."
+
+
+@loop
+async def test_a_post_where_the_bot_is_not_says_so(shared: Playground, tmp_path: Path) -> None:
+    async with bench_on(shared, tmp_path) as bench:
         with pytest.raises(Gone, match="conversation is not there"):
             await bench.surface.post(Thread("slack", "TACME", "CNOWHERE", "1.1"), Reply("x"), "k1")
 
@@ -110,9 +132,10 @@ async def test_calls_keep_below_slacks_tiers() -> None:
     assert pace.delay("T2", "auth.test") == 0
 
 
-async def test_older_workspaces_get_older_blocks(tmp_path: Path) -> None:
+@loop
+async def test_older_workspaces_get_older_blocks(shared: Playground, tmp_path: Path) -> None:
     """A Slack that knows no plan blocks: everything is passed on to the playground but those."""
-    async with slack_bench(tmp_path) as bench, aiohttp.ClientSession() as session:
+    async with bench_on(shared, tmp_path) as bench, aiohttp.ClientSession() as session:
 
         async def forward(request: Request) -> Response:
             body = await request.body()
@@ -144,8 +167,9 @@ async def test_older_workspaces_get_older_blocks(tmp_path: Path) -> None:
             await old.close()
 
 
-async def test_status_and_reactions_follow_the_work(tmp_path: Path) -> None:
-    async with slack_bench(tmp_path) as bench:
+@loop
+async def test_status_and_reactions_follow_the_work(shared: Playground, tmp_path: Path) -> None:
+    async with bench_on(shared, tmp_path) as bench:
         thread = await bench.thread("hello")
 
         async def look() -> tuple[str, list[str]]:
@@ -162,6 +186,7 @@ async def test_status_and_reactions_follow_the_work(tmp_path: Path) -> None:
         assert await look() == ("active", ["white_check_mark"])
         await bench.driver.fail("*", "500", count=8)
         await bench.surface.mark(thread, "failed")
+        await bench.driver.chaos(calm=True)
 
 
 async def test_a_download_never_takes_the_token_elsewhere(tmp_path: Path) -> None:
@@ -219,8 +244,9 @@ async def test_a_redirect_off_slack_and_a_sign_in_page_are_refused(tmp_path: Pat
         await surface.close()
 
 
-async def test_a_file_without_an_address_is_asked_for(tmp_path: Path) -> None:
-    async with slack_bench(tmp_path) as bench:
+@loop
+async def test_a_file_without_an_address_is_asked_for(shared: Playground, tmp_path: Path) -> None:
+    async with bench_on(shared, tmp_path) as bench:
         thread = await bench.thread("hello")
         _, file = await bench.say(thread, "look", ("notes.txt", b"some notes"))
         assert file is not None
@@ -228,16 +254,18 @@ async def test_a_file_without_an_address_is_asked_for(tmp_path: Path) -> None:
         assert await read(bench.surface, thread, asked) == b"some notes"
 
 
-async def test_a_page_somebody_uploaded_is_not_taken_for_a_sign_in_page(tmp_path: Path) -> None:
-    async with slack_bench(tmp_path) as bench:
+@loop
+async def test_a_page_somebody_uploaded_is_not_taken_for_a_sign_in_page(shared: Playground, tmp_path: Path) -> None:
+    async with bench_on(shared, tmp_path) as bench:
         thread = await bench.thread("hello")
         _, file = await bench.say(thread, "look", ("page.html", b"<!DOCTYPE html><p>mine"))
         assert file is not None
         assert await read(bench.surface, thread, file) == b"<!DOCTYPE html><p>mine"
 
 
-async def test_empty_files_are_left_out_and_odd_names_made_plain(tmp_path: Path) -> None:
-    async with slack_bench(tmp_path) as bench:
+@loop
+async def test_empty_files_are_left_out_and_odd_names_made_plain(shared: Playground, tmp_path: Path) -> None:
+    async with bench_on(shared, tmp_path) as bench:
         thread = await bench.thread("hello")
         files = (bench.deliverable("empty.txt", b""), bench.deliverable("../a\u202e/b\n.csv", b"1"))
         await bench.surface.post(thread, Reply("Here.", files), "k1")
@@ -245,8 +273,9 @@ async def test_empty_files_are_left_out_and_odd_names_made_plain(tmp_path: Path)
         assert names == [".._a_b .csv"]
 
 
-async def test_history_reads_cards_and_people(tmp_path: Path) -> None:
-    async with slack_bench(tmp_path) as bench:
+@loop
+async def test_history_reads_cards_and_people(shared: Playground, tmp_path: Path) -> None:
+    async with bench_on(shared, tmp_path) as bench:
         thread = await bench.thread("<@UBEN> look at <https://a.example|this>")
         await bench.surface.post(thread, StatusCard("a chart", "working", (CardStep("Read it", "done"),)), "card")
         lines = await bench.surface.history(thread)

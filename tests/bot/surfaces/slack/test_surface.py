@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -56,7 +57,11 @@ async def test_an_answer_never_takes_the_place_of_a_record(shared: Playground, t
     async with bench_on(shared, tmp_path) as bench, bench_on(shared, tmp_path) as restarted:
         thread = await bench.thread("hello")
         asked = await bench.surface.post(thread, Question("q1", 1, MARIA, (Query("Year?"),)), "k1")
-        plain = {"channel": thread.channel, "ts": asked, "metadata": {"event_type": "other", "event_payload": {}}}
+        plain: dict[str, Any] = {
+            "channel": thread.channel,
+            "ts": asked,
+            "metadata": {"event_type": "other", "event_payload": {}},
+        }
         await restarted.surface.update(thread, asked, Record("Year?", "Maria said 2026"))
         workspace = await bench.surface.workspaces.get("TACME")
         blocks = (await bench.raw(thread))[0]["blocks"]

@@ -7,7 +7,7 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.observe import Redactor
@@ -72,6 +72,7 @@ def test_a_known_secret_does_not_survive_inside_a_value(secret: str, key: str) -
 )
 @given(body=BODY)
 def test_what_looks_like_a_credential_does_not_survive(written: str, body: str) -> None:
+    assume(body not in written)
     assert body not in Redactor().text(f"before {written.format(body)} after")
 
 

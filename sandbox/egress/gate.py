@@ -219,7 +219,9 @@ class Gate:
                 if received > self._rules.answer_max:
                     raise ConnectionAbortedError("the answer is too large")
                 await wire.send(h11.Data(data=chunk))
-            await wire.send(h11.EndOfMessage())
+            with contextlib.suppress(OSError):
+                # A program that has every byte may hang up before this, which adds none.
+                await wire.send(h11.EndOfMessage())
         except Unreachable as error:
             if wire.http.our_state is not h11.SEND_BODY:
                 raise

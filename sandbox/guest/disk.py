@@ -11,6 +11,9 @@ import os
 from collections.abc import Awaitable, Callable
 
 EVERY = 0.5
+EACH = 4096
+"""Bytes that any file counts at least: even an empty one takes its place on the disk."""
+FILES = 5_000
 
 
 class Disk:
@@ -19,6 +22,8 @@ class Disk:
         self.limit = limit
         self.used = 0
         self.free = -1
+        self.free_files = 0
+        self.stopped_at = 0
 
     def note(self) -> str:
         return (
@@ -40,21 +45,30 @@ class Disk:
                         if entry.is_dir(follow_symlinks=False):
                             waiting.append(entry.path)
                         else:
-                            total += entry.stat(follow_symlinks=False).st_blocks * 512
+                            total += max(entry.stat(follow_symlinks=False).st_blocks * 512, EACH)
             except OSError:
                 continue
             await asyncio.sleep(0)
         self.used = total
 
     async def guard(self, over: Callable[[], Awaitable[None]]) -> None:
-        """Until cancelled: call `over` whenever the share is exceeded. Counts only when the disk's free space
+        """Until cancelled: call `over` whenever more is written past the share. Counts only when the disk's free space
         has changed by a good part of the share since the last count, which is cheap to see."""
         while True:
             status = os.statvfs(self.root)
             free = status.f_bavail * status.f_frsize
-            if self.full or self.free < 0 or abs(self.free - free) > self.limit // 64:
-                self.free = free
+            changed = abs(self.free - free) > self.limit // 64 or abs(self.free_files - status.f_ffree) > FILES
+            if self.full or self.free < 0 or changed:
+                self.free, self.free_files = free, status.f_ffree
                 await self.measure()
-                if self.full:
-                    await over()
+                await self.judge(over)
             await asyncio.sleep(EVERY)
+
+    async def judge(self, over: Callable[[], Awaitable[None]]) -> None:
+        """Stop what writes on, but let what tidies up run although it is still too much."""
+        if not self.full:
+            self.stopped_at = 0
+        elif self.used > self.stopped_at + (self.limit // 64 if self.stopped_at else 0):
+            await over()
+            await self.measure()
+            self.stopped_at = self.used

@@ -83,6 +83,10 @@ class Guest:
         await asyncio.gather(*(command.stop(why) for command in list(self.commands.values())))
 
     async def over_disk(self) -> None:
+        for command in self.commands.values():
+            command.stopped = command.stopped or "disk"
+        # In one step, so that no command that begins meanwhile is ended for what others did.
+        self.processes.end_all_of(self.confinement.uid)
         await self.stop_all("disk")
 
     async def execute(self, channel: Channel, request: Message) -> None:

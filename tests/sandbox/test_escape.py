@@ -310,6 +310,22 @@ async def test_filling_the_disk_is_stopped_and_said(backend: Backend, spec_for: 
 
 
 @pytest.mark.slow
+async def test_a_program_left_in_the_background_cannot_fill_the_disk(machine: Machine) -> None:
+    filler = "i=0; while :; do head -c 1000000 /dev/zero > f$i; i=$((i+1)); done"
+    await run(machine, f"(trap '' TERM; {filler}) >/dev/null 2>&1 & echo $! > pid")
+    await run(machine, "while kill -0 $(cat pid) 2>/dev/null; do sleep 0.05; done", 100)
+    tidied = await run(machine, "sleep 1; rm -f f*; echo tidied")
+    assert tidied.text == "tidied\n", tidied
+    assert (await run(machine, "kill -0 $(cat pid) 2>/dev/null || echo gone")).text == "gone\n"
+
+
+@pytest.mark.slow
+async def test_masses_of_empty_files_count_too(machine: Machine) -> None:
+    result = await run(machine, "mkdir many; cd many; seq 16000 | xargs touch; sleep 100", 90)
+    assert "Delete files" in result.note, result
+
+
+@pytest.mark.slow
 async def test_scratch_space_is_bounded(machine: Machine) -> None:
     for place in ("/tmp", "/dev/shm", "/run"):
         assert (await run(machine, f"head -c 100000000 /dev/zero > {place}/x")).exit_code != 0

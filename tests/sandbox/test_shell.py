@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sys
 import venv
 from collections.abc import Callable
 from pathlib import Path
@@ -101,6 +103,16 @@ async def test_many_commands_run_side_by_side(machine: Machine) -> None:
 
 
 @pytest.mark.slow
+async def test_a_command_that_begins_while_another_is_ended_goes_on(machine: Machine) -> None:
+    """Ending one command's runaway programs must not take those that began after it."""
+    stopped = [machine.exec("(setsid sleep 617 &); sleep 617", timeout=0.02 * number) for number in range(15)]
+    fine = [machine.exec(f"sleep 0.0{number}; echo fine", timeout=60) for number in range(15)]
+    results = await asyncio.gather(*stopped, *fine)
+    assert all(result.timed_out for result in results[:15])
+    assert [result.text for result in results[15:]] == ["fine\n"] * 15
+
+
+@pytest.mark.slow
 async def test_files_written_by_hand_belong_to_the_programs(machine: Machine) -> None:
     await machine.write("scripts/run.sh", b"#!/bin/sh\necho ran >> log\nexec cat log", mode=0o755)
     assert (await machine.exec("./run.sh", timeout=30, cwd="scripts")).text == "ran\n"
@@ -164,3 +176,50 @@ async def test_programs_find_the_libraries_of_the_machines_environment(tmp_path:
         assert result.text == "found\nAgg /home/agent\n"
     finally:
         await backend.close()
+
+
+KILLED = """
+import asyncio, sys
+from pathlib import Path
+from sandbox.bubblewrap import BubblewrapBackend, Settings
+from sandbox.types import MachineSpec
+
+async def main():
+    backend = BubblewrapBackend(Settings(Path(sys.argv[1]) / "state"))
+    machine = await backend.start(MachineSpec("killed", Path(sys.argv[1]) / "home"))
+    await machine.exec("(setsid sleep 618.25 &); echo", timeout=60)
+    if sys.argv[2] == "paused":
+        assert await backend.pause("killed")
+    print("ready", flush=True)
+    await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("state", ["running", "paused"])
+async def test_nothing_of_a_machine_outlives_a_killed_bot(tmp_path: Path, state: str) -> None:
+    bot = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", KILLED, str(tmp_path), state, stdout=asyncio.subprocess.PIPE
+    )
+    assert bot.stdout is not None
+    assert await asyncio.wait_for(bot.stdout.readline(), 60) == b"ready\n"
+    assert left_over()
+    bot.kill()
+    await bot.wait()
+    if state == "paused":
+        BubblewrapBackend(Settings(tmp_path / "state"))
+    async with asyncio.timeout(30):
+        while left_over():  # noqa: ASYNC110  (another process is waited for)
+            await asyncio.sleep(0.05)
+
+
+def left_over() -> list[str]:
+    """Programs of the machine above that the host still has."""
+    found: list[str] = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if b"618.25" in file.read_bytes() and b"asyncio" not in file.read_bytes():
+                found.append(file.parent.name)
+    return found

@@ -55,7 +55,7 @@ class Listeners:
         """message.* and app_mention."""
         workspace = await self._workspace(body)
         author = await self._author(workspace, author_of(obj(body.get("event"))), _retry(request))
-        names = await self.surface.people.names(workspace, people_of(body), seconds=1.5)
+        names = await self.surface.people.names(workspace, people_of(body), seconds=0.8)
         await self._take(translate(body, _ours(workspace), author, names, self.rules))
 
     async def stop(self, body: Obj, request: AsyncBoltRequest) -> None:

@@ -285,8 +285,7 @@ class Speaker:
     def _ask(self, ask: Ask) -> Question | Confirmation:
         asked, requester = ask.asked, self._who(ask)
         if asked.card is not None:
-            only = f"only {requester.name} can decide"
-            return Confirmation(asked.ask, asked.version, requester, card_from(asked.card), only)
+            return Confirmation(asked.ask, asked.version, requester, card_from(asked.card), "only you can decide")
         deadline = ""
         if asked.deadline is not None:
             defaults = ", ".join(query.default for query in asked.questions)

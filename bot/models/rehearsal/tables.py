@@ -92,7 +92,7 @@ def _answer(task: Table, done: dict[str, Any], failed: list[str]) -> str:
     lines += [f"Note: {note}." for note in done["notes"]]
     made = [posixpath.basename(done[key]) for key in ("workbook", "chart") if key in done]
     if made and not failed:
-        lines.append(f"Attached: {' and '.join(made)}. The totals were computed from the rows of the file.")
+        lines.append(f"\nAttached: {' and '.join(made)}. The totals were computed from the rows of the file.")
     lines += [f"Could not be handed over: {text}" for text in failed]
     return "\n".join(lines)
 

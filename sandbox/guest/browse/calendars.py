@@ -36,9 +36,6 @@ CONFIRM = re.compile(
     r"(ok|okay|apply|done|set|save|select|confirm|choose|übernehmen|fertig|anwenden|appliquer|valider|aplicar|aceptar)",
     re.IGNORECASE,
 )
-    r"(ok|okay|apply|done|set|save|select|confirm|choose|übernehmen|fertig|anwenden|appliquer|valider|aplicar|aceptar)",
-    re.IGNORECASE,
-)  # noqa: E501
 
 Press = dict[str, Any]
 

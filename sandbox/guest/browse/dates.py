@@ -183,6 +183,7 @@ async def chosen(calendar: Calendar, given: ElementHandle, days: list[datetime.d
         if place and not await calendar.look():
             await calendar.reopen()
         await calendar.pick(day)
+    text = ""
     for attempt in range(2):
         text = (await describe(given)).value
         if all([await calendar.shows(text, day) for day in days]):

@@ -252,7 +252,7 @@ def _slack_surface(ground: Ground) -> SlackSurface:
 def _taker(inbox: Inbox) -> Callable[[Thread, Heard, str, bool], Coroutine[Any, Any, bool]]:
     async def take(thread: Thread, heard: Heard, key: str, opens: bool) -> bool:
         receipt = await inbox.post(thread, heard, key, opens=opens)
-        return receipt.state == "stored"
+        return receipt.state in ("stored", "duplicate")
 
     return take
 

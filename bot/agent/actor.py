@@ -90,7 +90,7 @@ class Actor:
         elif decision.verdict == "auto" and isinstance(ruling.arguments, RequestTakeover):
             await self.book.write(judged, self._screen(call, ruling.arguments))
         else:
-            await self.book.write(judged)
+            await self.book.later(judged)
 
     async def act(self, calls: Sequence[Call]) -> None:
         """Run judged calls side by side. Cancelling leaves those that had begun without an outcome."""

@@ -63,9 +63,11 @@ class Book:
         self._writing = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._consumed = 0
+        self._later: list[Entry] = []
 
     async def open(self) -> None:
         """Read the journal."""
+        self.bell.set()
         for row in await self.lease.load():
             self.state.apply(row.number, row.entry)
 
@@ -76,6 +78,15 @@ class Book:
     async def write(self, *entries: Entry, spend: Spend | None = None) -> None:
         """Append and apply, or raise Fenced. Once begun it is finished even if the caller is cancelled."""
         await self._commit(lambda: entries, spend=spend)
+
+    async def later(self, entry: Entry) -> None:
+        """Apply an entry now and write it together with the next one, in one transaction.
+
+        Only for what may be forgotten in a crash because it would come out the same again.
+        """
+        async with self._writing:
+            self._later.append(entry)
+            self._applied(entry)
 
     async def end(self, failed: Failed) -> None:
         """Write down that the run failed for good, together with the end of everything it asked."""
@@ -102,15 +113,19 @@ class Book:
             entries = make()
             if not entries and consumed is None and spend is None:
                 return
-            length = await self.lease.append(*entries, consumed=consumed, spend=spend)
+            length = await self.lease.append(*self._later, *entries, consumed=consumed, spend=spend)
+            self._later.clear()
             for entry in entries:
-                self.state.apply(self.state.number + 1, entry)
-                self._observe(entry)
+                self._applied(entry)
             self._consumed = max(self._consumed, consumed or 0)
         if length > self._consumed:
             self.bell.set()
         for watcher in self.watchers:
             watcher.set()
+
+    def _applied(self, entry: Entry) -> None:
+        self.state.apply(self.state.number + 1, entry)
+        self._observe(entry)
 
     async def drain(self) -> int:
         """Read what was said into the journal, in the order in which it was said. Returns how many messages."""

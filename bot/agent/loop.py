@@ -11,11 +11,11 @@ import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
-from typing import Any, assert_never, cast
+from typing import Any, Protocol, assert_never, cast
 
 from bot import narrator
 from bot.agent.actor import Actor
-from bot.agent.book import Book
+from bot.agent.book import Book, Fence
 from bot.agent.bringer import bring
 from bot.agent.parts import Parts
 from bot.agent.speaker import Speaker
@@ -40,7 +40,7 @@ from bot.session.steps import (
     Think,
     next_step,
 )
-from bot.store import Lease, Projection, StoreError
+from bot.store import Projection, StoreError
 from bot.surface import Unavailable
 from sandbox.types import MachineError
 
@@ -52,10 +52,20 @@ INTERRUPT_MOST = 5.0
 """Seconds for a machine to kill what runs in it; after them it is left to itself."""
 
 
+class Hold(Fence, Protocol):
+    """The store's lease as a session at work uses it, to its end. All methods raise bot.store.Fenced."""
+
+    async def settle(self, shown: Projection, *, wake_at: datetime | None, unfinished: bool) -> None: ...
+
+    async def release(self, *, wake_at: datetime | None) -> bool: ...
+
+    async def hand_over(self) -> None: ...
+
+
 class Loop:
     """One per lease: `work` returns when the session rests and its lease is released."""
 
-    def __init__(self, lease: Lease, parts: Parts) -> None:
+    def __init__(self, lease: Hold, parts: Parts) -> None:
         self.lease, self.parts = lease, parts
         self.book = Book(lease, parts.rules, parts.clock, parts.observe)
         self.speaker = Speaker(self.book, parts)
@@ -90,8 +100,9 @@ class Loop:
             await self.lease.hand_over()
 
     async def _turn(self) -> bool:
-        """One step; True when the session was let go."""
-        await self.book.drain()
+        """One step; True when the session was let go. Every append says whether somebody spoke, and rings."""
+        if self.book.bell.is_set():
+            await self.book.drain()
         step = next_step(self.book.state, self.book.now(), self.parts.allowance)
         await self._lend()
         if isinstance(step, Rest):

@@ -25,6 +25,7 @@ from bot.wellformed import whole, wholly
 SHOW_AFTER = 120
 """Characters of a reply that may still turn out to be no answer before it is shown."""
 NEARLY_FULL = 0.8
+BUDGET_SECONDS = 10.0
 
 
 class Typing:
@@ -92,6 +93,8 @@ class Thinker:
 
     def __init__(self, book: Book, parts: Parts, speaker: Speaker) -> None:
         self.book, self.parts, self.speaker = book, parts, speaker
+        self._paid, self._paid_at = 0, 0.0
+        """The run that was found within its budget, and when."""
 
     async def think(self) -> None:
         """One step of the model, written down as Replied or Failed."""
@@ -165,7 +168,15 @@ class Thinker:
         return ModelRequest(INSTRUCTIONS, build(self.book.state), self.parts.toolbox.schemas(), self.book.lease.session)
 
     async def _over_budget(self) -> str:
-        """Why no more money may be spent today, or an empty string."""
+        """Why no more money may be spent today, or an empty string. Looked up every few seconds at most."""
+        run = self.book.state.runs[-1]
+        if self._paid == run.number and time.monotonic() - self._paid_at < BUDGET_SECONDS:
+            return ""
+        why = await self._overspent()
+        self._paid, self._paid_at = (0 if why else run.number), time.monotonic()
+        return why
+
+    async def _overspent(self) -> str:
         run, workspace = self.book.state.runs[-1], self.book.lease.thread.workspace
         person = await self.parts.spent_today(workspace, run.requester.id)
         if person >= self.parts.tariff.person:

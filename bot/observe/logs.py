@@ -33,8 +33,9 @@ QUIET = (
     "alembic",
     "urllib3",
     "watchfiles",
+    "websockets",
 )
-"""Held at warning whatever the level: below it they print statements with their values, or each request."""
+"""Held at warning whatever the level: below it they print statements with their values, or each request, or what passes through a socket."""
 
 
 class _Handler(logging.StreamHandler[TextIO]):

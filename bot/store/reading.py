@@ -67,6 +67,17 @@ async def list_sessions(
     return await database.read(work)
 
 
+async def find_thread(database: Database, session: str) -> Thread | None:
+    """The thread of that session; None when there is no such session."""
+    statement = select(SESSIONS).where(SESSIONS.c.id == session)
+
+    def work(connection: Connection) -> Thread | None:
+        row = connection.execute(statement).one_or_none()
+        return None if row is None else thread_of(row)
+
+    return await database.read(work)
+
+
 async def total_spent(database: Database, workspace: str, person: str | None, since: datetime) -> Spend:
     """What was booked from the day of `since` (UTC) on."""
     statement = select(func.coalesce(func.sum(SPEND.c.cost), 0.0), func.coalesce(func.sum(SPEND.c.tokens), 0)).where(

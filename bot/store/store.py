@@ -179,6 +179,10 @@ class Store:
             self._database, workspace=workspace, person=person, status=status, limit=limit
         )
 
+    async def thread(self, session: str) -> Thread | None:
+        """The thread of that session; None when there is no such session."""
+        return await reading.find_thread(self._database, session)
+
     async def spent(self, workspace: str, person: str | None, since: datetime) -> Spend:
         """Money and tokens of a workspace, or of one person in it, from the day of `since` (UTC) on."""
         return await reading.total_spent(self._database, workspace, person, since)

@@ -204,6 +204,7 @@ class Desktop:
         command += ["-AcceptCutText=0", "-SendCutText=0"]
         self.server = self.start(command)
         await self.ready(self.server, VNC, "The screen")
+        os.chmod(X11, 0o700)  # the server opens it to everybody
         self.start([window_manager, "--config-file", f"{RUN}/openbox.xml", "--sm-disable"])
 
     async def browser(self) -> Driver:

@@ -187,12 +187,10 @@ class Calendar:
         """Whether a text is this date, in whatever order and words."""
         numbers = [int(one) for one in re.findall(r"\d+", text)]
         years = {day.year, day.year % 100}
-        month = day.month if day.month in numbers else 0
-        if not month:
-            month = int(await self.given.evaluate(script("(page, el, text) => page.monthIn(text)"), text))
-        if month != day.month or day.day not in numbers or not years & set(numbers):
+        named: list[int] = await self.given.evaluate(script("(page, el, text) => page.monthsIn(text)"), text)
+        if day.month not in (named or numbers) or day.day not in numbers or not years & set(numbers):
             return False
-        needed = 3 if day.day == day.month and not re.search(r"[^\W\d_]{3}", text) else 2
+        needed = 2 if named else 3
         return len(numbers) >= needed
 
     async def selected(self) -> datetime.date | None:

@@ -37,15 +37,15 @@
     }
   }
   const byLength = [...names.keys()].sort((a, b) => b.length - a.length);
-  const monthIn = (text) => {
+  const monthsIn = (text) => {
     const plain = plainMonth(text);
-    for (const name of byLength) {
+    const letter = (char) => char && /\p{L}/u.test(char);
+    return byLength.filter((name) => {
       const at = plain.indexOf(name);
-      const letter = (char) => char && /\p{L}/u.test(char);
-      if (at >= 0 && !letter(plain[at - 1]) && !letter(plain[at + name.length])) return names.get(name);
-    }
-    return 0;
+      return at >= 0 && !letter(plain[at - 1]) && !letter(plain[at + name.length]);
+    }).map((name) => names.get(name));
   };
+  const monthIn = (text) => monthsIn(text)[0] || 0;
   const yearIn = (text) => Number(/(?<!\d)(1[89]|2[01])\d\d(?!\d)/.exec(text)?.[0] || 0);
   const monthYear = (text) => {
     const numeric = /(?<!\d)(\d{4})\s*[-/.年]\s*(\d{1,2})(?!\d)/.exec(text) || null;
@@ -206,5 +206,5 @@
       month ? monthIn(one.label) === month : yearIn(one.label) === year);
     return { state, day, chosen, press: (place) => presses[place], select: (place) => selects[place], option };
   };
-  return { describe, field, calendar, monthIn };
+  return { describe, field, calendar, monthsIn };
 }

@@ -91,6 +91,8 @@ async def native(given: ElementHandle, field: Field, value: str, end: str) -> st
         raise Trouble("This field holds one date. Set the field of the other date by itself.")
     if not NATIVE[field.type].fullmatch(value):
         raise Trouble(f"This is a {field.type} field: give it as {SHAPES[field.type]}, not {value!r}.")
+    if field.type in ("date", "datetime-local"):
+        day_of(value.partition("T")[0])
     if field.min and value < field.min:
         raise Trouble(f"The page allows nothing before {field.min}, so {value} was not set.")
     if field.max and value > field.max:

@@ -158,6 +158,10 @@ class Program:
         session = await self.running()
         screen = await self.eyes()
         for action in request["actions"]:
+            if action.get("type") == "type" and not str(action.get("text") or "").isascii():
+                # The server's keyboard has no such keys: hand the text to the page that has the focus.
+                await (await session.tab()).page.keyboard.insert_text(str(action["text"]))
+                continue
             await by_pixels(screen, action)
         if not session.dialogs and request["actions"]:
             await session.settle(await session.tab())

@@ -55,7 +55,7 @@ async def ours(folder: Path) -> list[float]:
         return replace(parts, allowance=Allowance(steps=1000))
 
     taken: list[float] = []
-    async with office(folder, brain, Wishes(change=roomy)) as work:
+    async with office(folder, brain, Wishes(change=roomy, strict=False)) as work:
         for _ in range(ROUNDS):
             began = time.perf_counter()
             thread, _message = await work.say(MARIA, "count")
@@ -68,7 +68,7 @@ async def theirs(folder: Path) -> list[float]:
     """The same with the openai-agents Runner."""
     agents.set_tracing_disabled(True)
     taken: list[float] = []
-    async with ResponsesServer(brain, lacks={"include", "prompt_cache_key", "store", "parallel_tool_calls"}) as server:
+    async with ResponsesServer(brain, strict=False) as server:
         client = AsyncOpenAI(base_url=server.url, api_key="sk-test-not-real")
         model = OpenAIResponsesModel("gpt-test", client)
         agent = Agent(name="peer", tools=[note], model=model)
@@ -92,7 +92,7 @@ async def bare(folder: Path) -> list[float]:
     """What the model server and the client alone take: the same requests without anything around them."""
     del folder
     taken: list[float] = []
-    async with ResponsesServer(brain, lacks={"include", "prompt_cache_key", "store", "parallel_tool_calls"}) as server:
+    async with ResponsesServer(brain, strict=False) as server:
         client = AsyncOpenAI(base_url=server.url, api_key="sk-test-not-real")
         for _ in range(ROUNDS):
             items: list[object] = [{"role": "user", "content": "count"}]

@@ -165,7 +165,7 @@ class Thinker:
         await self.book.end(Failed(now, broken.code, f"{broken.text}{tried}", seen=seen))
 
     def _request(self) -> ModelRequest:
-        return ModelRequest(INSTRUCTIONS, build(self.book.state), self.parts.toolbox.schemas(), self.book.lease.session)
+        return ModelRequest(INSTRUCTIONS, build(self.book.state), self.parts.toolbox.schemas, self.book.lease.session)
 
     async def _over_budget(self) -> str:
         """Why no more money may be spent today, or an empty string. Looked up every few seconds at most."""
@@ -208,7 +208,7 @@ class Thinker:
         request = ModelRequest(
             INSTRUCTIONS,
             (*build(self.book.state), ask),
-            self.parts.toolbox.schemas(),
+            self.parts.toolbox.schemas,
             self.book.lease.session,
         )
         async for event in self.parts.model.stream(request):

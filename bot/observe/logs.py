@@ -35,7 +35,8 @@ QUIET = (
     "watchfiles",
     "websockets",
 )
-"""Held at warning whatever the level: below it they print statements with their values, or each request, or what passes through a socket."""
+"""Held at warning whatever the level: below it they print statements with their values, each request, or all that
+passes through a socket."""
 
 
 class _Handler(logging.StreamHandler[TextIO]):

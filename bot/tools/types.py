@@ -95,15 +95,13 @@ class Toolbox:
     """The tools of a session, in a fixed order so that the request's prefix stays the same bytes."""
 
     tools: Mapping[str, Tool] = field(default_factory=dict[str, Tool])
+    schemas: tuple[dict[str, Any], ...] = ()
+    """All tools as the Responses API takes them, made once."""
 
     @classmethod
     def of(cls, *tools: Tool) -> Toolbox:
         """A box of these tools, by name."""
-        return cls({tool.name: tool for tool in tools})
-
-    def schemas(self) -> tuple[dict[str, Any], ...]:
-        """All tools as the Responses API takes them."""
-        return tuple(tool.schema() for tool in self.tools.values())
+        return cls({tool.name: tool for tool in tools}, tuple(tool.schema() for tool in tools))
 
 
 def _plain(schema: dict[str, Any]) -> dict[str, Any]:

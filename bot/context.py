@@ -43,6 +43,7 @@ around a refusal. An action whose outcome is unknown is looked up or asked about
 - Answer in plain, short words, in the language of the request: the answer first, then what to check, what you \
 assumed, and what could not be done. Cite only sources you really read. Never invent a result."""
 
+UNSAID = "[This was not posted: something came first, so nobody has read it. Say again what still holds.]"
 FILE_LINE = "[file: {path}, {size}, {mime}]"
 
 
@@ -55,6 +56,8 @@ class _Builder:
     waiting: list[Item] = field(default_factory=list[Item])
     open: dict[str, str] = field(default_factory=dict[str, str])
     """Ids of calls without an output yet, with the provider's id."""
+    unsaid: set[int] = field(default_factory=set[int])
+    """Replies that nobody read."""
 
     def message(self, text: str) -> None:
         item: Item = {"role": "user", "content": [{"type": "input_text", "text": text}]}
@@ -76,7 +79,7 @@ class _Builder:
 
 def build(state: State) -> tuple[Item, ...]:
     """The model's input for this state. Every call in it has its output: pending ones say that they are."""
-    builder = _Builder(state)
+    builder = _Builder(state, unsaid=state.unsaid)
     start = 0
     if state.compacted is not None:
         start = state.compacted.upto
@@ -113,6 +116,8 @@ def _add(builder: _Builder, number: int, entry: Entry) -> None:
     match entry:
         case Replied():
             builder.reply(number, entry)
+            if number in builder.unsaid:
+                builder.message(UNSAID)
         case Said() if entry.sense in ("request", "steer", "resume"):
             builder.message(said_text(builder.state, entry))
         case Said() if entry.sense == "answer" and entry.files:

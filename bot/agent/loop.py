@@ -155,6 +155,9 @@ class Loop:
 
     async def _thinking(self) -> None:
         state, over = self.book.state, self._over()
+        if state.half_said:  # the model is to know what stands in the thread
+            await self.speaker.flush()
+            return
         seen = state.course
         await self._listening(self.thinker.think(), lambda: state.course > seen or over())
 

@@ -80,16 +80,21 @@ class Speaker:
         """What was typed as the answer and is not: somebody spoke before it was finished."""
         state = self.book.state
         for key in list(self.streams):
-            if not self._coming(key) and (state.final_text is None or key not in self._answers()):
+            if not self._coming(key) and not self._final(key):
+                self.book.lease.guard()
                 await self.streams.pop(key).abandon()
+                if key in state.answers:
+                    await self.book.write(Posted(self.book.now(), key, ""))
 
     def _coming(self, key: str) -> bool:
         """Whether the reply typed under that key is about to be written down."""
         run = self.book.state.run
         return run is not None and not run.ended and key == answer_key(run.number, run.steps + 1)
 
-    def _answers(self) -> set[str]:
-        return {duty.key for duty in owed(self.book.state) if duty.what == "answer"}
+    def _final(self, key: str) -> bool:
+        """Whether the reply typed under that key is the answer."""
+        run = self.book.state.run
+        return run is not None and self.book.state.final_text is not None and key == answer_key(run.number, run.steps)
 
     async def _show(self) -> None:
         """Bring the card and the thread's mark up to date."""
@@ -273,8 +278,8 @@ class Speaker:
             case "report":
                 return Reply(narrator.report(state, self._run(duty)), resume=True)
             case "answer":
-                account = narrator.taken_into_account(state)
-                text = state.final_text or "Done."
+                account = narrator.taken_into_account(state) if self._final(duty.key) else ""
+                text = state.answers[duty.key].text or "Done."
                 return Reply(f"{text}\n\n_{account}_" if account else text, feedback=True)
             case "files":
                 run = self._run(duty)

@@ -13,7 +13,7 @@ from bot.agent.book import Book
 from bot.agent.parts import Parts
 from bot.agent.speaker import Speaker
 from bot.context import INSTRUCTIONS, build
-from bot.entries import Compacted, Failed, Item, Posting, Replied
+from bot.entries import Compacted, Entry, Failed, Item, Posted, Posting, Replied
 from bot.models.types import Broken, CallBegun, Completed, ModelRequest, TextDelta
 from bot.session.duties import answer_key
 from bot.session.state import reply_text
@@ -37,7 +37,7 @@ class Typing:
         self._held_back, self._off = "", False
         run = book.state.runs[-1]
         self._to = run.requester
-        self._key = answer_key(run.number, run.steps + 1)
+        self.key = answer_key(run.number, run.steps + 1)
 
     async def add(self, delta: TextDelta) -> None:
         """Show more, or wait until there is enough to be worth it."""
@@ -59,14 +59,14 @@ class Typing:
 
     async def _begin(self) -> bool:
         """Announce the answer; what a worker that died may have shown of it is left to a post that looks first."""
-        announced = self._key in self._book.state.posting
-        if announced and self._key not in self._speaker.typed:
+        announced = self.key in self._book.state.posting
+        if announced and self.key not in self._speaker.typed:
             self._off = True
             return False
-        self._speaker.typed.add(self._key)
+        self._speaker.typed.add(self.key)
         if not announced:
-            await self._book.write(Posting(self._book.now(), self._key, "answer"))
-        self._stream = self._speaker.surface.stream(self._book.lease.thread, self._key, self._to)
+            await self._book.write(Posting(self._book.now(), self.key, "answer"))
+        self._stream = self._speaker.surface.stream(self._book.lease.thread, self.key, self._to)
         return True
 
     async def drop(self) -> None:
@@ -81,11 +81,16 @@ class Typing:
             return
         await stream.abandon()
 
+    @property
+    def begun(self) -> bool:
+        """Whether it was shown at all under this lease."""
+        return self.key in self._speaker.typed
+
     def hand_over(self) -> None:
         """It may be the answer: the speaker finishes it, or takes it back if somebody spoke before it stood."""
         stream, self._stream = self._stream, None
         if stream is not None:
-            self._speaker.streams[self._key] = stream
+            self._speaker.streams[self.key] = stream
 
 
 class Thinker:
@@ -141,13 +146,16 @@ class Thinker:
             await typing.drop()
             await self._broken(Broken("empty", "The model answered nothing.", retry=True), seen)
             return
+        entries: tuple[Entry, ...] = (entry,)
         if calls or self.book.state.news > seen or self.book.state.open_asks:
             await typing.drop()
+            if typing.begun and not calls:
+                entries = (entry, Posted(entry.at, typing.key, ""))
         else:
             typing.hand_over()
         usage = reply.usage
         spend = Spend(usage.cost or 0.0, usage.input + usage.output, self.book.state.runs[-1].requester.id)
-        await self.book.write(entry, spend=spend)
+        await self.book.write(*entries, spend=spend)
 
     async def _broken(self, broken: Broken, seen: int) -> None:
         """A failure: wait and try again, make room, or say it honestly."""

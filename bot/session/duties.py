@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.session.state import Run, State, files_key
+from bot.session.state import Run, State, answer_key, files_key
 
 What = Literal["receipt", "whisper", "status", "card", "ask", "record", "report", "answer", "files", "settle", "invite"]
 
@@ -51,6 +51,8 @@ def _current(state: State, run: Run) -> Iterator[Duty]:
     """What the newest run owes."""
     if not run.ended:
         yield Duty("card", f"card:{run.number}", str(run.number))
+    for key in state.half_said:
+        yield Duty("answer", key, str(run.number))
     yield from _asks(state)
     if state.final_text is not None and not state.open_asks:
         yield Duty("answer", answer_key(run.number, run.steps), str(run.number))
@@ -84,8 +86,3 @@ def _asks(state: State) -> Iterator[Duty]:
 def ask_key(ask: str, version: int) -> str:
     """The key under which an ask's card is posted."""
     return f"ask:{ask}:{version}"
-
-
-def answer_key(run: int, step: int) -> str:
-    """The key under which the reply of a run's step is posted, should it be the answer."""
-    return f"answer:{run}.{step}"

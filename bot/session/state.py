@@ -41,8 +41,10 @@ from bot.session.values import (
     SENT,
     Ask,
     Call,
+    Draft,
     Phase,
     Run,
+    answer_key,
     calls_of,
     held_arguments,
     plural,
@@ -57,6 +59,7 @@ __all__ = [
     "Phase",
     "Run",
     "State",
+    "answer_key",
     "calls_of",
     "fold",
     "held_arguments",
@@ -80,6 +83,8 @@ class State:
     """By the message's id, as now worded."""
     keys: set[str] = field(default_factory=set[str])
     """Inbox keys already read."""
+    answers: dict[str, Draft] = field(default_factory=dict[str, Draft])
+    """Replies meant as answers, by the key under which each is posted, until its run is answered."""
     posting: dict[str, str] = field(default_factory=dict[str, str])
     posted: dict[str, str] = field(default_factory=dict[str, str])
     brought: dict[str, Brought] = field(default_factory=dict[str, Brought])
@@ -153,6 +158,24 @@ class State:
         if not self.active or self.reply is None or self.unread or self.pending:
             return None
         return reply_text(self.reply)
+
+    @property
+    def half_said(self) -> list[str]:
+        """Keys of answers that were overtaken while they were posted: they may stand, so they are posted to the end."""
+        run = self.run
+        if run is None or run.ended:
+            return []
+        now = "" if self.unread else answer_key(run.number, run.steps)
+        mine = [key for key in self.answers if key != now and key.startswith(answer_key(run.number, 0)[:-1])]
+        return [key for key in mine if key in self.posting and key not in self.posted]
+
+    @property
+    def unsaid(self) -> set[int]:
+        """Numbers of replies that were meant as answers and that nobody read: somebody spoke before they stood."""
+        return {draft.number for key, draft in self.answers.items() if not self._may_stand(key)}
+
+    def _may_stand(self, key: str) -> bool:
+        return bool(self.posted[key]) if key in self.posted else key in self.posting
 
     def apply(self, number: int, entry: Entry) -> None:
         """Take the next entry. Entries are applied once, in the order of their numbers."""
@@ -244,9 +267,12 @@ class State:
         run.busy += entry.seconds
         run.failures = 0
         run.failed = None
-        for call in calls_of(number, entry):
+        calls = calls_of(number, entry)
+        for call in calls:
             call.run = run.number
             self.calls[call.id] = call
+        if not calls:
+            self.answers[answer_key(run.number, run.steps)] = Draft(number, reply_text(entry))
 
     def _judgement(self, number: int, entry: Judged | Asked | Picked | Decided) -> None:
         match entry:
@@ -306,6 +332,7 @@ class State:
                     run.ended_at = entry.at
             case Answered():
                 run.answered, run.ended_at = entry, entry.at
+                self.answers.pop(answer_key(run.number, run.steps), None)
 
     def _handed(self, number: int, entry: TookOver | GaveBack | Invited) -> None:
         self.keys.add(entry.key)

@@ -71,6 +71,14 @@ class Ask:
         return self.decided is None
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A reply that asked for nothing more: `number` is its place in the journal."""
+
+    number: int
+    text: str
+
+
 @dataclass(slots=True)
 class Run:
     """One piece of work: from a request to its answer."""
@@ -117,6 +125,11 @@ class Run:
                 continue
             fresh = [other for other in self.files[seen:] if other.name != file.name]
             self.files[seen:] = [*fresh, file]
+
+
+def answer_key(run: int, step: int) -> str:
+    """The key under which the reply of a run's step is posted, should it be the answer."""
+    return f"answer:{run}.{step}"
 
 
 def calls_of(number: int, reply: Replied) -> list[Call]:

@@ -19,11 +19,14 @@ def echo(request: Received) -> Turn:
     When one of them says "tool", a call comes first: `note` where there is such a tool, else `shell`.
     """
     texts: list[str] = []
+    before: list[str] = []
     called = False
     for item in request.items:
         role, kind = item.get("role"), item.get("type", "message")
         if role == "assistant":
-            texts, called = [], False
+            before, texts, called = texts, [], False
+        elif role == "user" and text_of(item).startswith("[This was not posted:"):
+            texts = before
         elif role == "user":
             texts.append(text_of(item))
         elif kind == "function_call":

@@ -29,6 +29,7 @@ _GO_ON = re.compile(
     r"(?: from where you were)?[.! ]*",
     re.IGNORECASE,
 )
+_UNSAID = "[This was not posted:"
 _VOID = re.compile(r"^\[Not (?:run|finished)", re.IGNORECASE)
 TABLE = re.compile(r"\.(?:csv|tsv|xlsx|xlsm)$", re.IGNORECASE)
 
@@ -54,6 +55,7 @@ class Talk:
     _calls: dict[str, str] = field(default_factory=dict[str, str])
     _outputs: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     _tried: dict[str, int] = field(default_factory=dict[str, int])
+    _before: tuple[int, dict[str, list[str]]] = field(default_factory=lambda: (0, {}))
 
     @classmethod
     def of(cls, items: Sequence[Item]) -> Talk:
@@ -109,6 +111,7 @@ class Talk:
             self._outputs.setdefault(key, []).append(output)
 
     def _answered(self) -> None:
+        self._before = (len(self.open), self._outputs)
         self.past += self.open
         self.open, self.rest, self.news, self.plan = [], [], [], ""
         self._outputs, self._tried = {}, {}
@@ -143,8 +146,16 @@ class Talk:
         files = next((said.files for said in reversed(self.past) if said.text == before.strip()), ())
         self.open.append(Said(now.strip(), files))
 
+    def _unsaid(self) -> None:
+        """The last answer was not read by anybody: what it answered is open still, and what was done stays done."""
+        count, self._outputs = self._before
+        cut = len(self.past) - count
+        self.open, self.past = self.past[cut:], self.past[:cut]
+
     def _news(self, text: str) -> None:
-        if text.endswith("Nothing that was queued will run.]"):
+        if text.startswith(_UNSAID):
+            self._unsaid()
+        elif text.endswith("Nothing that was queued will run.]"):
             self.rest, self.open = self.open, []
         else:
             self.news.append(text)

@@ -12,7 +12,7 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -34,7 +34,7 @@ from bot.models.rehearsal import Rehearsal
 from bot.models.types import Model
 from bot.observe import Metrics, Redactor, Traces
 from bot.observe.journal import observer
-from bot.playground import Options, serve_playground
+from bot.playground import CLIENT_ID, CLIENT_SECRET, Options, serve_playground
 from bot.session.steps import Allowance
 from bot.steering import Rules
 from bot.store import Blobs, Store, StoreError
@@ -45,12 +45,17 @@ from bot.surfaces.slack.install import InstalledWorkspaces
 from bot.surfaces.slack.settings import SlackSettings
 from bot.surfaces.slack.surface import SlackSurface
 from bot.tools import machine as machine_tools
+from bot.tools import takeover
 from bot.tools import thread as thread_tools
 from bot.tools.search import Access, searcher
 from bot.tools.types import Toolbox
 from bot.tools.web import WEB_OPEN, web_search
 from bot.vault import Vault
-from bot.web.server import Site, application
+from bot.web.live import access as live_access
+from bot.web.live.links import Invitations, Seals
+from bot.web.live.signin import OpenId
+from bot.web.live.site import Live, Places
+from bot.web.server import Site, application, listen
 from bot.web.server import serve as serve_web
 from bot.worker import Worker
 from sandbox.egress.address import Addresses
@@ -71,8 +76,19 @@ class Ground:
     vault: Vault
     metrics: Metrics
     traces: Traces
+    keys: tuple[bytes, ...] = ()
     board: str = ""
     """Address of the local workspace's notice board, when there is one."""
+
+    @property
+    def openid(self) -> OpenId | None:
+        """Slack, or the local workspace, as the one who says who opens a live page."""
+        slack = self.settings.slack
+        if self.board:
+            return OpenId(CLIENT_ID, CLIENT_SECRET, slack.api_url)
+        if slack.client_id and slack.client_secret and self.settings.web.public_url:
+            return OpenId(slack.client_id, _plain(slack.client_secret), slack.api_url)
+        return None
 
 
 async def serve(settings: Settings, *, web: bool, worker: bool, play: bool = False) -> None:
@@ -98,7 +114,7 @@ async def _ground(settings: Settings, board: str) -> AsyncGenerator[Ground]:
     traces = Traces.start(settings.observe.otlp_endpoint, redactor)
     try:
         vault = Vault(keys[0], keys[1:])
-        yield Ground(settings, store, Blobs(folder / "blobs"), vault, Metrics.create(), traces, board)
+        yield Ground(settings, store, Blobs(folder / "blobs"), vault, Metrics.create(), traces, keys, board)
     finally:
         await asyncio.to_thread(traces.close)
         await store.close()
@@ -129,7 +145,12 @@ async def _process(ground: Ground, stack: AsyncExitStack, stop: asyncio.Event, *
     surface = _slack_surface(ground)
     stack.push_async_callback(surface.close)
     tasks: list[Coroutine[Any, Any, None]] = []
-    hands = await _worker(ground, {surface.name: surface}, stack) if worker else None
+    listener = listen(settings.web.host, settings.web.port) if web else None
+    port = listener.getsockname()[1] if listener else 0
+    local = f"http://{settings.web.host}:{port}" if ground.board else ""
+    invitations = Invitations(settings.web.public_url or local, Seals(ground.keys))
+    machines = await _machines(ground, stack) if worker else None
+    hands = await _worker(ground, {surface.name: surface}, machines, invitations, stack) if machines else None
     deliver, sweep = (hands.nudge, hands.sweep) if hands else (_nobody, _nothing)
     engine = Engine(settings.storage.redis, "threadhand", deliver, sweep)
     inbox = Inbox(store, engine.ring, lambda state: ground.metrics.inbox.labels(surface.name, state).inc())
@@ -137,18 +158,46 @@ async def _process(ground: Ground, stack: AsyncExitStack, stop: asyncio.Event, *
         tasks += [engine.run(stop), hands.run(stop)]
     else:
         stack.push_async_callback(engine.close)
-    if web:
+    if listener is not None:
         door = SlackDoor(surface, _taker(inbox), home_facts(store, settings))
         stack.push_async_callback(door.close)
         door.start()
         installs = not surface.settings.bot_token
-        site = Site(ground.metrics, _ready(store), door.routes(), "/slack/install" if installs else "")
-        tasks.append(serve_web(application(site), settings.web.host, settings.web.port, stop))
+        live = _live(ground, surface, machines, invitations, inbox)
+        routes = [*door.routes(), *live.routes()]
+        site = Site(ground.metrics, _ready(store), routes, "/slack/install" if installs else "")
+        tasks.append(serve_web(application(site), listener, stop))
     await _until(stop, tasks)
 
 
-async def _worker(ground: Ground, surfaces: dict[str, Surface], stack: AsyncExitStack) -> Worker:
-    """The process's worker with its machines."""
+def _live(
+    ground: Ground, surface: SlackSurface, machines: Machines | None, invitations: Invitations, inbox: Inbox
+) -> Live:
+    """The live page. Screens are shown by the process that has the machine, where one process does everything."""
+    settings = ground.settings
+    alone = machines is not None and settings.storage.redis.startswith("memory:")
+
+    async def post(thread: Thread, heard: Heard, key: str) -> None:
+        await inbox.post(thread, heard, key, opens=False)
+
+    access = live_access.Access(ground.store, {surface.name: surface.directory})
+    return Live(
+        Places(
+            invitations.address or settings.web.url,
+            invitations.seals,
+            access,
+            post,
+            machines if machines is not None and alone else lambda _: None,
+            ground.blobs.read,
+            settings.web.viewer or settings.storage.data_dir / "viewer",
+            ground.openid,
+            settings.limits.file_limit_mb * 2**20,
+        )
+    )
+
+
+async def _machines(ground: Ground, stack: AsyncExitStack) -> Machines:
+    """The process's machines."""
     settings, store = ground.settings, ground.store
     folder = settings.storage.data_dir
     upstream = Upstream(Addresses(frozenset(settings.machine.egress_allow)))
@@ -171,8 +220,17 @@ async def _worker(ground: Ground, surfaces: dict[str, Surface], stack: AsyncExit
     )
     machines = Machines(yard)
     stack.push_async_callback(machines.close)
+    return machines
+
+
+async def _worker(
+    ground: Ground, surfaces: dict[str, Surface], machines: Machines, invitations: Invitations, stack: AsyncExitStack
+) -> Worker:
+    """The process's worker."""
+    settings, store = ground.settings, ground.store
     model = _model(settings, ground.board)
-    parts = _parts(ground, surfaces, machines, model, await _toolbox(settings, stack))
+    parts = _parts(ground, surfaces, machines, model, await _toolbox(settings, stack, live=bool(invitations.address)))
+    parts = replace(parts, watch=invitations.watch, invite=invitations.invite)
     holder = f"{socket.gethostname()}:{os.getpid()}"
     lease, at_once = settings.limits.lease_seconds, settings.limits.concurrency
     return Worker(store, lambda lease: Loop(lease, parts), holder, lease=lease, at_once=at_once)
@@ -203,9 +261,11 @@ def _parts(ground: Ground, surfaces: dict[str, Surface], machines: Machines, mod
     )
 
 
-async def _toolbox(settings: Settings, stack: AsyncExitStack) -> Toolbox:
-    """The tools of every session, in a fixed order."""
+async def _toolbox(settings: Settings, stack: AsyncExitStack, *, live: bool) -> Toolbox:
+    """The tools of every session, in a fixed order; `live`: people can reach the machine's screen."""
     tools = [*thread_tools.TOOLS, *machine_tools.TOOLS, WEB_OPEN]
+    if live:
+        tools.append(takeover.TOOL)
     search = settings.search
     if search.provider != "off":
         http = await stack.enter_async_context(aiohttp.ClientSession())

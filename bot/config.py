@@ -29,6 +29,12 @@ def _beside() -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def _viewer() -> Path | None:
+    """The live page's packages where the project's own set-up puts them."""
+    folder = Path(sys.prefix).parent / ".setup" / "web"
+    return folder if folder.is_dir() else None
+
+
 class SlackSettings(Group):
     """The connection to Slack: by Socket Mode (app token) or by HTTP (signing secret)."""
 
@@ -179,6 +185,15 @@ class WebSettings(Group):
         "Address at which people and Slack reach the web server.",
         _HTTP,
         shown="http://HOST:PORT",
+    )
+
+    viewer: OptionalFolder = var(
+        "THREADHAND_VIEWER",
+        None,
+        "Folder with what the live page needs to show screen and terminal (npm's node_modules); `none` for none.",
+        "a folder with node_modules, or none",
+        default_factory=_viewer,
+        shown=".setup/web beside .venv, if it is there",
     )
 
     @property

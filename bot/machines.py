@@ -254,10 +254,6 @@ class Machines:
             computer = self._computers[thread.session] = SessionComputer(thread, self._yard, self._sockets)
         return computer
 
-    def known(self, session: str) -> SessionComputer | None:
-        """That session's computer, if this process has had it."""
-        return self._computers.get(session)
-
     async def close_idle(self) -> None:
         """Stop machines nobody used for a while; called by the sweep."""
         now = time.monotonic()

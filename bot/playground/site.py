@@ -32,4 +32,6 @@ class Site:
         self.limiter = RateLimiter()
         self.triggers = Triggers()
         self.codes: dict[str, Code] = {}
+        self.sign_ins: dict[str, str] = {}
+        """Who signed in, by the token an app got for it."""
         self.delivery = Delivery(self.workspace, self.chaos, lambda: self.limits)

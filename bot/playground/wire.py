@@ -22,6 +22,7 @@ from bot.playground.doors import Doors
 from bot.playground.people import CLIENT_ID
 from bot.playground.serving import cut
 from bot.playground.shapes import Obj, SlackError, as_obj
+from bot.playground.signin import sign_in
 from bot.playground.site import Code, Site
 
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Slack</title></head><body>Sign in to your workspace</body></html>"
@@ -55,6 +56,9 @@ def wire_routes(site: Site, doors: Doors, control: bool) -> list[BaseRoute]:
     async def authorize(request: Request) -> Response:
         return await _authorize(site, request)
 
+    async def picked(request: Request) -> Response:
+        return await sign_in(site, request)
+
     async def steer(request: Request) -> Response:
         return await _steer(doors, request)
 
@@ -66,6 +70,7 @@ def wire_routes(site: Site, doors: Doors, control: bool) -> list[BaseRoute]:
         Route("/files-pri/{file}/download/file", download),
         Route("/response/{secret}", respond, methods=["POST"]),
         Route("/oauth/v2/authorize", authorize, methods=["GET", "POST"]),
+        Route("/openid/connect/authorize", picked, methods=["GET", "POST"]),
     ]
     return [*routes, Route("/_control/{operation}", steer, methods=["POST"])] if control else routes
 

@@ -58,11 +58,20 @@ def application(site: Site) -> Starlette:
     return Starlette(routes=[*own, *site.routes])
 
 
-async def serve(app: Starlette, host: str, port: int, stop: asyncio.Event) -> None:
-    """Serve until `stop`. Raises OSError when the address cannot be had."""
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket; port 0 lets the system choose. Raises OSError when the address cannot be had."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind((host, port))
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+async def serve(app: Starlette, listener: socket.socket, stop: asyncio.Event) -> None:
+    """Serve on a bound socket until `stop`; it is closed then."""
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))

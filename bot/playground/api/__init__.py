@@ -14,7 +14,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.playground.api import agents, chat, conversations, files, oauth, reactions, streams, users, views
+from bot.playground.api import agents, chat, conversations, files, oauth, openid, reactions, streams, users, views
 from bot.playground.api.call import Call, Method
 from bot.playground.chaos import Fault
 from bot.playground.messages import Installation
@@ -57,7 +57,8 @@ METHODS: dict[str, Method] = {
     "views.update": views.update,
 }
 APP_METHODS: dict[str, Method] = {"apps.connections.open": oauth.open_connection}
-OPEN_METHODS: dict[str, Method] = {"oauth.v2.access": oauth.access}
+OPEN_METHODS: dict[str, Method] = {"oauth.v2.access": oauth.access, "openid.connect.token": openid.token}
+SIGNED_IN_METHODS: dict[str, Method] = {"openid.connect.userInfo": openid.user_info}
 
 
 async def serve_call(site: Site, request: Request) -> tuple[Response, bool]:
@@ -90,6 +91,8 @@ def _prepared(site: Site, method: str, request: Request, args: Obj) -> tuple[Met
     if method in OPEN_METHODS:
         return OPEN_METHODS[method], Call(site, args, client=_basic(request))
     token = _token(request, args)
+    if method in SIGNED_IN_METHODS:
+        return SIGNED_IN_METHODS[method], Call(site, {**args, "token": token})
     if method in APP_METHODS:
         if not token:
             raise SlackError("not_authed")

@@ -16,6 +16,7 @@ from bot.outgoing import Outgoing, Reply, StatusCard
 from bot.surface import AnswerStream, Line, Mark, SurfaceError
 from bot.surfaces.slack import blocks as b
 from bot.surfaces.slack.calls import Code, SlackCalls
+from bot.surfaces.slack.directory import SlackDirectory
 from bot.surfaces.slack.escape import markdown, mrkdwn
 from bot.surfaces.slack.files import Files
 from bot.surfaces.slack.fixed import FixedWorkspace
@@ -68,6 +69,11 @@ class SlackSurface:
     @property
     def name(self) -> str:
         return SURFACE
+
+    @property
+    def directory(self) -> SlackDirectory:
+        """Slack's word on people and channels, for pages outside Slack."""
+        return SlackDirectory(self.workspaces, self.calls, self.people)
 
     async def close(self) -> None:
         """Stop what runs in the background and close connections."""

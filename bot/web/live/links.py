@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from bot.heard import Person, Thread
+
 HOURS = 12
 LINK, COOKIE, STATE = "link", "cookie", "state"
 
@@ -69,6 +71,25 @@ class Seals:
 
     def _mark(self, key: bytes, body: str) -> bytes:
         return hmac.digest(key, body.encode(), hashlib.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitations:
+    """Addresses of live pages. `address`: where people reach the web server; empty where they cannot."""
+
+    address: str
+    seals: Seals
+
+    def watch(self, thread: Thread) -> str:
+        """The thread's page; whoever opens it has to sign in. Empty where there is none."""
+        return f"{self.address}/live/{thread.session}" if self.address else ""
+
+    def invite(self, thread: Thread, person: Person) -> str:
+        """A link that signs this person in, for this session alone. Empty where there is none."""
+        if not self.address:
+            return ""
+        link = self.seals.invite(LINK, Visitor(person.id, person.name, thread.session))
+        return f"{self.address}/live/enter?link={link}"
 
 
 def _encode(data: bytes) -> str:

@@ -18,13 +18,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from bot.heard import GiveBack, Heard, Person, TakeOver, Thread
+from bot.heard import GiveBack, Heard, TakeOver, Thread
 from bot.session.state import shorten
 from bot.store import BlobError
 from bot.web.live.access import Access, Admitted, Denied
 from bot.web.live.files import FilesView
 from bot.web.live.guard import SHELL_POLICY, Guard, dress
-from bot.web.live.links import LINK, Seals, Visitor
+from bot.web.live.links import Seals
 from bot.web.live.pages import live_page, shell_page
 from bot.web.live.signin import OpenId, SignIn
 from bot.web.live.streams import Lendable, Streams
@@ -51,7 +51,7 @@ class Places:
     seals: Seals
     access: Access
     post: Post
-    computer: Callable[[str], Lendable | None]
+    computer: Callable[[Thread], Lendable | None]
     picture: Callable[[str], Awaitable[bytes]]
     packages: Path
     openid: OpenId | None = None
@@ -69,15 +69,6 @@ class Live:
     def viewer(self) -> bool:
         """Whether the packages that show screen and terminal are there."""
         return all((self.places.packages / "node_modules" / name).is_dir() for name in PACKAGES.values())
-
-    def watch(self, thread: Thread) -> str:
-        """The thread's page; whoever opens it has to sign in."""
-        return f"{self.places.address}/live/{thread.session}"
-
-    def invite(self, thread: Thread, person: Person) -> str:
-        """A link that signs this person in, for this session alone."""
-        link = self.places.seals.invite(LINK, Visitor(person.id, person.name, thread.session))
-        return f"{self.places.address}/live/enter?link={link}"
 
     def routes(self) -> list[BaseRoute]:
         """Everything under /live."""
@@ -104,7 +95,7 @@ class Live:
         ]
 
     def _computer(self, admitted: Admitted) -> Lendable | None:
-        return self.places.computer(admitted.session)
+        return self.places.computer(admitted.thread)
 
     async def _page(self, request: Request, admitted: Admitted) -> Response:
         title = summary(admitted.state)["title"]

@@ -15,9 +15,10 @@ fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 # package and how to see that it is there: a command, or a path that may hold a pattern
 run_packages="bubblewrap:bwrap uidmap:newuidmap ca-certificates:/etc/ssl/certs/ca-certificates.crt curl:curl git:git poppler-utils:pdftotext
-              libseccomp2:/usr/lib/*/libseccomp.so.2 python3-venv:ensurepip"
-test_packages="chromium:chromium tigervnc-standalone-server:Xvnc openbox:openbox xauth:xauth redis-server:redis-server postgresql:/usr/lib/postgresql/*/bin/postgres
-               fonts-dejavu-core:/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
+              libseccomp2:/usr/lib/*/libseccomp.so.2 python3-venv:ensurepip libatomic1:/usr/lib/*/libatomic.so.1
+              chromium:chromium tigervnc-standalone-server:Xvnc openbox:openbox
+              fonts-dejavu-core:/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
+test_packages="xauth:xauth redis-server:redis-server postgresql:/usr/lib/postgresql/*/bin/postgres"
 
 present() {
     case $1 in

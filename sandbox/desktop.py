@@ -6,6 +6,7 @@ on this side which of the person's messages pass.
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -39,6 +40,14 @@ class Tunnel:
         await self._call.__aexit__()
 
 
+FORBID = {
+    "/proc/sys/kernel/apparmor_restrict_unprivileged_userns": "1",
+    "/proc/sys/kernel/unprivileged_userns_clone": "0",
+    "/proc/sys/user/max_user_namespaces": "0",
+}
+"""Settings of the kernel, and the value of each that keeps Chromium from having its own sandbox."""
+
+
 def missing_desktop(machine_env: Path | None) -> list[Problem]:
     """What this host lacks for the visual browser; machines start without it."""
     found: list[Problem] = []
@@ -49,4 +58,11 @@ def missing_desktop(machine_env: Path | None) -> list[Problem]:
     if machine_env is None or not list(machine_env.glob("lib/python*/site-packages/playwright")):
         what = "The visual browser cannot start: Playwright is missing in the machine's Python environment."
         found.append(Problem(what, "Run make setup."))
+    for setting, value in FORBID.items():
+        with contextlib.suppress(OSError):
+            if Path(setting).read_text().strip() == value:
+                what = (
+                    "The visual browser runs without Chromium's own sandbox (web pages are kept apart less strictly)."
+                )
+                found.append(Problem(what, f"Allow user namespaces: change {setting}, which is {value}."))
     return found

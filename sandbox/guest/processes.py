@@ -35,6 +35,7 @@ class Entry:
     session: int
     born: int
     zombie: bool
+    owner: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Running:
 class Processes:
     def __init__(self) -> None:
         self.running: dict[int, Running] = {}
+        self.spare: int | None = None
+        """A user whose orphans belong to no command."""
 
     def watch(self) -> None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self.reap)
@@ -77,7 +80,7 @@ class Processes:
         for attempt in range(40):
             # Looked up each time: what begins meanwhile is nobody's orphan.
             others = {other.pid for other in self.running.values() if other.pid != running.pid}
-            victims = tree(running, others)
+            victims = tree(running, others, self.spare)
             if not victims:
                 return
             if attempt >= 4:
@@ -121,13 +124,14 @@ def become(program: Program, confinement: Confinement) -> None:
         os._exit(126)
 
 
-def tree(running: Running, others: set[int]) -> set[int]:
+def tree(running: Running, others: set[int], spare: int | None = None) -> set[int]:
     """Living processes that belong to `running`: its descendants, its session, and orphans born after it that
-    are in no other running program's session."""
+    are in no other running program's session and not `spare`, the browser's user."""
     entries = {entry.pid: entry for entry in table() if not entry.zombie and entry.pid != 1}
     found = {e.pid for e in entries.values() if e.pid == running.pid or e.session == running.pid}
     for entry in entries.values():
-        if entry.parent == 1 and entry.born >= running.born and not {entry.pid, entry.session} & others:
+        orphan = entry.parent == 1 and entry.born >= running.born and entry.owner != spare
+        if orphan and not {entry.pid, entry.session} & others:
             found.add(entry.pid)
     while True:
         more = {e.pid for e in entries.values() if e.parent in found and e.pid not in found}
@@ -158,6 +162,7 @@ def look(pid: int) -> Entry | None:
         with open(f"/proc/{pid}/stat", "rb") as stat:
             # The name is in parentheses and may hold anything, so count from its end.
             fields = stat.read().rpartition(b")")[2].split()
+            owner = os.fstat(stat.fileno()).st_uid
     except OSError:
         return None
-    return Entry(pid, int(fields[1]), int(fields[3]), int(fields[19]), fields[0] in (b"Z", b"X"))
+    return Entry(pid, int(fields[1]), int(fields[3]), int(fields[19]), fields[0] in (b"Z", b"X"), owner)

@@ -74,6 +74,7 @@ class Guest:
         )
         disk = Disk(home.root, int(hello["disk_bytes"]))
         processes = Processes()
+        processes.spare = int(hello["browser_uid"]) if int(hello["browser_uid"]) != uid else None
         desktop = Desktop(
             home, disk, processes, int(hello["browser_uid"]), bool(hello["gate"]), limits=int(hello["disk_bytes"])
         )

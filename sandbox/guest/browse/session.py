@@ -17,7 +17,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, Dialog, Download, FileChooser, Page, Request, async_playwright
+from playwright.async_api import (
+    BrowserContext,
+    Dialog,
+    Download,
+    FileChooser,
+    Page,
+    Playwright,
+    Request,
+    async_playwright,
+)
 from playwright.async_api import Error as PlaywrightError
 
 from .outline import Pages, Trouble
@@ -74,22 +83,15 @@ class Session:
     @classmethod
     async def open(cls) -> Session:
         """Start Chromium on the profile that is kept, its pages as they were."""
-        proxy = os.environ.get("BROWSER_PROXY")
         playwright = await async_playwright().start()
-        context = await playwright.chromium.launch_persistent_context(
-            HOME / "profile",
-            executable_path=next(place for place in PLACES if os.path.exists(place)),
-            headless=False,
-            chromium_sandbox=True,
-            no_viewport=True,
-            args=list(ARGUMENTS),
-            ignore_default_args=[AUTOMATION],
-            proxy={"server": proxy, "bypass": "localhost,127.0.0.1,[::1]"} if proxy else None,
-            downloads_path=HOME / "tmp",
-            timeout=60_000,
-        )
+        try:
+            context = await launch(playwright, sandbox=True)
+        except PlaywrightError as error:
+            if "sandbox" not in str(error):
+                raise
+            context = await launch(playwright, sandbox=False)
         session = cls(context)
-        context.set_default_timeout(6_000)
+        context.set_default_timeout(5_000)
         context.set_default_navigation_timeout(30_000)
         context.on("page", session.add)
         for page in context.pages:
@@ -216,6 +218,24 @@ class Session:
             quiet = quiet + 1 if now and now == last and now.startswith("complete") and not busy else 0
             last = now
         tab.busy.clear()
+
+
+async def launch(playwright: Playwright, *, sandbox: bool) -> BrowserContext:
+    """Chromium on its kept profile. Where the host's kernel forbids what Chromium's own sandbox needs, it runs without:
+    the machine around it stays the boundary to the host, and `check` says so."""
+    proxy = os.environ.get("BROWSER_PROXY")
+    return await playwright.chromium.launch_persistent_context(
+        HOME / "profile",
+        executable_path=next(place for place in PLACES if os.path.exists(place)),
+        headless=False,
+        chromium_sandbox=sandbox,
+        no_viewport=True,
+        args=list(ARGUMENTS),
+        ignore_default_args=[AUTOMATION],
+        proxy={"server": proxy, "bypass": "localhost,127.0.0.1,[::1]"} if proxy else None,
+        downloads_path=HOME / "tmp",
+        timeout=60_000,
+    )
 
 
 async def failure_of(download: Download) -> str:

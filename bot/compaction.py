@@ -81,7 +81,7 @@ def _decisions(state: State) -> list[str]:
             continue
         asked = state.asks[entry.ask].asked
         about = asked.card["heading"] if asked.card else "; ".join(query.text for query in asked.questions)
-        said = ", ".join(entry.answers) or entry.text
+        said = ", ".join(entry.answers) or ("" if entry.verdict == "withdrawn" else entry.text)
         who = entry.by.name if entry.by else "nobody"
         lines.append(f"- {about}: {entry.verdict} ({who}{f': {said}' if said else ''})")
     return lines

@@ -41,7 +41,7 @@ WORDS: dict[Act, str] = {
     "aside": "@someone shall we have lunch at noon",
     "edit": "list the green chairs",
     "answer": "January, like every year",
-    "yes": "yes",
+    "yes": "yes, go ahead",
 }
 
 

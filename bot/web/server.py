@@ -19,6 +19,8 @@ from bot.observe import Metrics
 
 log = logging.getLogger(__name__)
 
+BACKLOG = 2048
+
 FRONT = """<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>Threadhand</title>
 <style>:root{color-scheme:light dark}body{font:1rem/1.6 system-ui,sans-serif;max-width:36rem;margin:15vh auto;\
@@ -59,11 +61,12 @@ def application(site: Site) -> Starlette:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound socket; port 0 lets the system choose. Raises OSError when the address cannot be had."""
+    """A listening socket; port 0 lets the system choose. Raises OSError when the address cannot be had."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(BACKLOG)  # who comes before we serve waits instead of being turned away
     except OSError:
         listener.close()
         raise
@@ -71,8 +74,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 async def serve(app: Starlette, listener: socket.socket, stop: asyncio.Event) -> None:
-    """Serve on a bound socket until `stop`; it is closed then."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
+    """Serve on a listening socket until `stop`; it is closed then."""
+    # Below warning, uvicorn writes what passes through WebSockets, and cookies: a person's typing among it.
+    config = uvicorn.Config(
+        app, log_config=None, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=5
+    )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     stopping = asyncio.create_task(stop.wait())

@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.agent.parts import Parts
 from bot.entries import Entry, Finished, Replied
 from bot.handover import GaveBack, TookOver
-from bot.heard import GiveBack, TakeOver
+from bot.heard import GiveBack, Person, TakeOver, Thread
 from bot.outgoing import Question
 from bot.tools import machine as machine_tools
 from bot.tools import takeover
@@ -24,17 +24,20 @@ from tests.support.waiting import until
 PAGE = "Invoices (https://portal.example.com/invoices)"
 
 
+def _page(thread: Thread) -> str:
+    return f"https://bot.example/live/{thread.session}"
+
+
+def _link(thread: Thread, person: Person) -> str:
+    return f"{_page(thread)}?for={person.name}"
+
+
 def wishes(backend: FakeBackend | None = None) -> Wishes:
     """A toolbox that can ask for a takeover, links that can be read."""
 
     def change(parts: Parts) -> Parts:
         box = Toolbox.of(*machine_tools.TOOLS, *thread_tools.TOOLS, takeover.TOOL)
-        return replace(
-            parts,
-            toolbox=box,
-            watch=lambda thread: f"https://bot.example/live/{thread.session}",
-            invite=lambda thread, person: f"https://bot.example/live/{thread.session}?for={person.name}",
-        )
+        return replace(parts, toolbox=box, watch=_page, invite=_link)
 
     return Wishes(backend=backend, change=change)
 

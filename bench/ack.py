@@ -52,10 +52,9 @@ uvicorn.run(Starlette(routes=routes), port=int(sys.argv[1]), log_level="error")
 """
 
 
-def mention(number: int, channel: str, team: str, person: str) -> bytes:
-    """One app_mention as Slack sends it."""
-    ts = f"{int(time.time())}.{number:06}"
-    event = {"type": "app_mention", "user": person, "text": f"<@{BOT_USER}> M{number}", "ts": ts, "channel": channel}
+def mention(ts: str, channel: str, team: str, person: str) -> bytes:
+    """One app_mention as Slack sends it, of a message that stands in the channel."""
+    event = {"type": "app_mention", "user": person, "text": f"<@{BOT_USER}> M1", "ts": ts, "channel": channel}
     body = {"token": "t", "team_id": team, "api_app_id": "A", "type": "event_callback", "event_id": f"Ev{ts}"}
     return json.dumps({**body, "event_time": int(time.time()), "event": {**event, "event_ts": ts}}).encode()
 
@@ -103,7 +102,7 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with playground() as slack, ResponsesServer(echo) as model:
             people = slack.site.workspace.people
-            maria = next(person for person in people.values() if person.name == "maria")
+            maria = next(person for person in people.values() if person.handle == "maria")
             channel = next(one.id for one in slack.site.workspace.channels.values() if one.name == "general")
             port = free_port()
             command = (sys.executable, "-c", ECHO, str(port), slack.bot_token, slack.api_url, SIGNING_SECRET)
@@ -123,9 +122,9 @@ async def main() -> None:
                     await listening(port)
                     mine: list[float] = []
                     theirs: list[float] = []
-                    for turn in range(3):
-                        start = turn * BURST
-                        bodies = [mention(start + n, channel, maria.team, maria.id) for n in range(BURST)]
+                    for _ in range(3):
+                        said = [await slack.driver.say("maria", "#general", "hello") for _ in range(BURST)]
+                        bodies = [mention(ts, channel, maria.team, maria.id) for ts in said]
                         theirs += await burst(f"http://127.0.0.1:{port}/slack/events", bodies)
                         mine += await burst(f"{ours.url}/slack/events", bodies)
             finally:

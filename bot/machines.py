@@ -50,9 +50,12 @@ HELD_MOST = 20
 """Writes of one session that may wait at a time."""
 
 LENT = "A person has the machine at the moment. It is yours again when they give it back."
-FREEZE = '[ "$(stat -c %u /proc/1)" = "$(id -u)" ] || kill -STOP -1'
+FREEZE = (
+    'if [ "$(/usr/bin/stat -c %u /proc/1)" = "$(/usr/bin/id -u)" ]; then echo shared; '
+    "else builtin kill -STOP -1 2>/dev/null; echo stopped; fi"
+)
 """Stops every program of the agent's user. Where all users of the machine are one, it would stop the screen too."""
-THAW = "kill -CONT -1"
+THAW = "builtin kill -CONT -1 2>/dev/null"
 FREEZE_SECONDS = 10.0
 
 RecordEgress = Callable[[str, EgressRow], Awaitable[None]]
@@ -86,6 +89,8 @@ class SessionComputer:
         self._held: list[HeldWrite] = []
         self._turn = asyncio.Lock()
         self._frozen: Machine | None = None
+        self._passes = True
+        """Whether what is sent while a person has the machine can only be theirs."""
         self.floor = Floor()
         self.resting_since: float | None = None
 
@@ -135,14 +140,17 @@ class SessionComputer:
     async def _freeze(self) -> None:
         """Nothing of the agent's may send in a person's name: while they are there, what is sent is not asked about."""
         machine = self._machine
-        if machine is None or self._frozen is machine:
+        if machine is not None and self._frozen is machine:
+            return
+        self._frozen, self._passes = None, machine is None
+        if machine is None:
             return
         try:
             await machine.interrupt()
-            await machine.exec(FREEZE, timeout=FREEZE_SECONDS)
-            self._frozen = machine
+            stopped = await machine.exec(FREEZE, timeout=FREEZE_SECONDS)
+            self._frozen, self._passes = machine, stopped.text.strip() == "stopped"
         except MachineLost:
-            self._frozen = None  # nothing runs in it any more
+            self._passes = True  # nothing runs in it any more
 
     async def fetch(self, url: str) -> EgressResponse:
         """GET a page through the same judgement as the machine's own requests. Raises EgressError."""
@@ -196,10 +204,10 @@ class SessionComputer:
 
     async def _judge(self, request: EgressRequest) -> Verdict:
         """The policy on one request of the machine's programs. A person who has the machine acts for themselves."""
-        if self.floor.holder:
+        if self.floor.holder and (self._passes or not request.writes):
             return Allow()
         if self.floor.private and request.writes:
-            return Refuse("the person who had the machine has just left; what their page still sends is not kept")
+            return Refuse("a person has the machine, or has just left it; nothing of theirs is sent unasked or kept")
         effect = Effect.SEND if request.writes else Effect.FETCH
         wanted = Request("egress", effect, {"url": request.url}, "", "member", outside=True, target=request.host)
         decision = decide(wanted)

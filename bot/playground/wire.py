@@ -7,6 +7,7 @@ import html
 import json
 import secrets
 import time
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -53,12 +54,6 @@ def wire_routes(site: Site, doors: Doors, control: bool) -> list[BaseRoute]:
             return PlainTextResponse("invalid_payload", 400)
         return PlainTextResponse("ok")
 
-    async def authorize(request: Request) -> Response:
-        return await _authorize(site, request)
-
-    async def picked(request: Request) -> Response:
-        return await sign_in(site, request)
-
     async def steer(request: Request) -> Response:
         return await _steer(doors, request)
 
@@ -69,8 +64,8 @@ def wire_routes(site: Site, doors: Doors, control: bool) -> list[BaseRoute]:
         Route("/files-pri/{file}/file", download),
         Route("/files-pri/{file}/download/file", download),
         Route("/response/{secret}", respond, methods=["POST"]),
-        Route("/oauth/v2/authorize", authorize, methods=["GET", "POST"]),
-        Route("/openid/connect/authorize", picked, methods=["GET", "POST"]),
+        Route("/oauth/v2/authorize", partial(_authorize, site), methods=["GET", "POST"]),
+        Route("/openid/connect/authorize", partial(sign_in, site), methods=["GET", "POST"]),
     ]
     return [*routes, Route("/_control/{operation}", steer, methods=["POST"])] if control else routes
 

@@ -11,7 +11,7 @@ from bot.floor import Floor
 from bot.heard import Thread
 from bot.machines import Machines, SessionComputer, Yard
 from bot.store import Blobs, EgressRow
-from sandbox.bubblewrap import BubblewrapBackend, Settings
+from sandbox.bubblewrap import BubblewrapBackend, Ids, Settings
 from sandbox.egress.address import Addresses
 from sandbox.egress.authority import Authority
 from sandbox.egress.upstream import Upstream
@@ -33,7 +33,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(folder: Path) -> AsyncGenerator[Bench]:
+async def bench(folder: Path, ids: Ids | None = None) -> AsyncGenerator[Bench]:
     async with origin("127.0.0.1") as site:
         upstream = Upstream(Addresses(frozenset({f"127.0.0.1:{site.port}"})))
         rows: list[EgressRow] = []
@@ -42,7 +42,7 @@ async def bench(folder: Path) -> AsyncGenerator[Bench]:
             del session
             rows.append(row)
 
-        backend = BubblewrapBackend(Settings(folder / "state"))
+        backend = BubblewrapBackend(Settings(folder / "state", ids=ids))
         blobs = Blobs(folder / "blobs")
         yard = Yard(backend, upstream, Authority(folder / "ca"), blobs, record, folder / "homes", SMALL)
         machines = Machines(yard)
@@ -63,7 +63,7 @@ async def test_a_persons_form_is_sent_and_nothing_of_it_is_kept(tmp_path: Path) 
         assert [row.sha256 for row in here.rows] == [""]
         await here.computer.lend("")
         late = await machine.exec(f"curl -sS -d password=correct-horse {here.site.url('/late')}", timeout=30)
-        assert "has just left" in late.text
+        assert "nothing of theirs is sent unasked or kept" in late.text
         assert here.computer.take_held() == ()
         files = [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
         assert [path for path in files if b"correct-horse" in path.read_bytes()] == []
@@ -103,3 +103,13 @@ async def test_the_floor_tells_whoever_waits_of_each_change() -> None:
     floor.give("")
     assert floor.private, "what her page still sends is not kept"
     assert not floor.curtained("ben")
+
+
+async def test_where_all_users_are_one_nothing_is_sent_in_a_persons_name(tmp_path: Path) -> None:
+    async with bench(tmp_path, "same") as here:
+        machine = await here.computer.machine()
+        await here.computer.lend("fake/maria")
+        said = await machine.exec(f"curl -sS -d agent=1 {here.site.url('/steal')}", timeout=30)
+        assert "nothing of theirs is sent unasked or kept" in said.text
+        assert here.site.writes() == []
+        assert here.computer.take_held() == ()

@@ -64,9 +64,9 @@ class Received:
 class ResponsesServer:
     """The server. `url` ends in /v1. `requests` are in order of arrival, `problems` what was wrong with them.
 
-    Not `strict`: requests are taken as they are, for measuring. `script` is a list of replies, one a request, or a callable that gets the request. Parameters named in `refuses`
+    `script` is a list of replies, one a request, or a callable that gets the request. Parameters named in `refuses`
     are answered with 400, those in `lacks` may be missing. `key` is the only bearer token let in; `pause` is seconds
-    between deltas.
+    between deltas. Not `strict`: requests are taken as they are, for measuring.
     """
 
     script: Script

@@ -38,6 +38,9 @@ def free_port() -> int:
 class Server:
     """A server process. `url` is how to reach it; it listens once `start` has returned."""
 
+    ENDING = signal.SIGQUIT
+    """Ends it at once, with its children."""
+
     def __init__(self, url: str, port: int, command: Sequence[str], log: Path) -> None:
         self.url = url
         self.port = port
@@ -99,7 +102,7 @@ class Server:
         """End it and its children; the data is thrown away, so nothing is written out first."""
         if self._process is not None and self._process.returncode is None:
             self.resume()
-            await self._signal(signal.SIGQUIT)
+            await self._signal(self.ENDING)
 
     async def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None
@@ -112,6 +115,9 @@ class Server:
 class RedisServer(Server):
     """redis-server without persistence: what it knew is gone after a kill."""
 
+    # unlike SIGQUIT, it cannot have been ignored by the shell that started all this in the background
+    ENDING = signal.SIGKILL
+
     async def answers(self) -> bool:
         """Whether it answers a ping."""
         client = Redis.from_url(self.url, socket_timeout=1)  # pyright: ignore[reportUnknownMemberType]
@@ -119,6 +125,14 @@ class RedisServer(Server):
             return bool(await client.ping())  # pyright: ignore[reportUnknownMemberType]
         except (RedisError, OSError):
             return False
+        finally:
+            await client.aclose()
+
+    async def forget(self) -> None:
+        """Lose everything it knows, and go on."""
+        client = Redis.from_url(self.url, socket_timeout=5)  # pyright: ignore[reportUnknownMemberType]
+        try:
+            await client.flushall()  # pyright: ignore[reportUnknownMemberType]
         finally:
             await client.aclose()
 

@@ -35,17 +35,32 @@ class Marks:
     def __init__(self, calls: SlackCalls) -> None:
         self._calls = calls
         self._without: set[tuple[str, str]] = set()
-        self._last: dict[tuple[str, str, str], asyncio.Task[None]] = {}
+        self._last: dict[tuple[str, ...], asyncio.Task[None]] = {}
 
     async def show(self, workspace: Workspace, thread: Thread, mark: Mark, ts: str, title: str) -> None:
-        """Show the mark now; while Slack asks for patience, in the background and after the thread's earlier marks."""
-        key = (workspace.id, thread.channel, thread.root)
-        before = self._last.get(key)
-        task = asyncio.create_task(self._after(before, self._show(workspace, thread, mark, ts, title)))
+        """Show the mark now; while Slack asks for patience, in the background and after the thread's earlier marks.
+
+        That nobody works any more is always told before this returns: afterwards nobody may be left to tell it.
+        """
+        where = (workspace.id, thread.channel, thread.root)
+        if mark in STATUS:
+            key, status = (*where, "status"), STATUS[mark]
+            wait = status == "active" or self._free(workspace, key, "agents.sessions.setStatus")
+            await self._queue(key, self._status(workspace, thread, status, title), wait)
+        if ts:
+            key = (*where, "reactions")
+            wait = self._free(workspace, key, "reactions.add", "reactions.remove")
+            await self._queue(key, self._reactions(workspace, thread, mark, ts), wait)
+
+    def _free(self, workspace: Workspace, key: tuple[str, ...], *methods: str) -> bool:
+        """Whether a mark can be shown at once."""
+        return key not in self._last and not any(self._calls.pace.delay(workspace.id, method) > 0 for method in methods)
+
+    async def _queue(self, key: tuple[str, ...], work: Coroutine[Any, Any, None], wait: bool) -> None:
+        task = asyncio.create_task(self._after(self._last.get(key), work))
         self._last[key] = task
         task.add_done_callback(lambda done: self._last.pop(key) if self._last.get(key) is done else None)
-        busy = any(self._calls.pace.delay(workspace.id, method) > 0 for method in ("reactions.add", "reactions.remove"))
-        if not busy and (before is None or before.done()):
+        if wait:
             await asyncio.shield(task)
 
     async def close(self) -> None:
@@ -62,11 +77,7 @@ class Marks:
             await asyncio.wait([before])
         await then
 
-    async def _show(self, workspace: Workspace, thread: Thread, mark: Mark, ts: str, title: str) -> None:
-        if mark in STATUS:
-            await self._status(workspace, thread, STATUS[mark], title)
-        if not ts:
-            return
+    async def _reactions(self, workspace: Workspace, thread: Thread, mark: Mark, ts: str) -> None:
         if mark == "seen":
             await self._react(workspace, thread, ts, "reactions.add", SEEN)
         if mark in ("applied", "done"):

@@ -151,6 +151,8 @@ class Gate:
             return None
         while not isinstance(await wire.event(), h11.EndOfMessage):
             pass
+        # What the program says next is for TLS: read before the handshake is set up, it would be lost.
+        wire.pause()
         await wire.send(h11.Response(status_code=200, headers=[]))
         return tunnel
 

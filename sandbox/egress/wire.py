@@ -6,6 +6,7 @@ Hides h11's state machine, which refuses whatever two parsers could read differe
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import h11
 
@@ -54,6 +55,10 @@ class Wire:
             if data:
                 self.writer.write(data)
         await asyncio.wait_for(self.writer.drain(), self._idle)
+
+    def pause(self) -> None:
+        """Leave further bytes to whoever takes the connection over, which must resume reading (`start_tls` does)."""
+        cast(asyncio.ReadTransport, self.writer.transport).pause_reading()
 
     def close(self) -> None:
         self.writer.close()

@@ -104,7 +104,7 @@ def status_text(state: State, now: datetime) -> str:
 def report(state: State, run: Run) -> str:
     """What to say when a run ended without an answer: what was done, what was not, what may need undoing."""
     plan = plan_of(state, run)
-    lines = [f"Stopped: {run.stopped.why}." if run.stopped else _failure(run)]
+    lines = [f"{run.stopped.why}." if run.stopped else _failure(run)]
     done = [step.title for step in _done_calls(state, run) if step.state == "done"]
     if done:
         lines.append("Finished: " + "; ".join(done[-6:]) + ".")
@@ -118,7 +118,7 @@ def report(state: State, run: Run) -> str:
     if not done and not sent and not unknown:
         lines.append("Nothing outside was changed.")
     lines.append("Say 'go on' to let me continue from here.")
-    return "\n".join(lines)
+    return "\n\n".join(lines)
 
 
 def record(state: State, ask: Ask) -> Record:

@@ -92,7 +92,7 @@ async def test_stop_and_go_on_keeps_the_wishes_and_the_files(tmp_path: Path) -> 
         await work.settled(thread)
         await held.gone()
         [told] = work.replies(thread)
-        assert told.startswith("Stopped: Maria stopped me.")
+        assert told.startswith("Maria stopped me.")
         assert "Prepared a.txt" in told
         assert "go on" in told
         await work.resting()

@@ -88,7 +88,7 @@ def _answer(task: Table, done: dict[str, Any], failed: list[str]) -> str:
             lines += [f"- {group}: {_number(total)} ({rows} rows)" for group, total, rows in done["groups"]]
             lines += [f"- and {done['more']} more, in the workbook"] if done["more"] else []
         if done["filters"]:
-            lines.append("Taken into account: " + "; ".join(done["filters"]) + ".")
+            lines.append("\nTaken into account: " + "; ".join(done["filters"]) + ".")
     lines += [f"Note: {note}." for note in done["notes"]]
     made = [posixpath.basename(done[key]) for key in ("workbook", "chart") if key in done]
     if made and not failed:

@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter
 
 from bot.handover import GaveBack, Invited, TookOver
 from bot.heard import FileRef, Person
+from bot.scripted import Requested
 
 Item = dict[str, Any]
 """One item of the model's input or output, in the shape of the Responses API."""
@@ -375,6 +376,7 @@ Entry = (
     | TookOver
     | GaveBack
     | Invited
+    | Requested
 )
 
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])

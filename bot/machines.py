@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.agent.parts import Keep, Sent
+from bot.broker import Answer, Broker
 from bot.entries import HeldWrite
 from bot.floor import Floor
 from bot.heard import Thread
@@ -85,6 +86,7 @@ class SessionComputer:
         self._rules = Rules(self._session, self._judge, self._record)
         self._socket = sockets / f"{self._session[:12]}{secrets.token_hex(3)}"
         self._gate: Gate | None = None
+        self.broker = Broker(self._socket.with_name(f"{self._socket.name}b"))
         self._machine: Machine | None = None
         self._held: list[HeldWrite] = []
         self._turn = asyncio.Lock()
@@ -113,10 +115,11 @@ class SessionComputer:
             if self._gate is None:
                 gate = Gate(self._socket, self._yard.authority, self._yard.upstream, self._rules)
                 await gate.start()
+                await self.broker.start()
                 self._gate = gate
             port = EgressPort(self._socket, self._yard.authority.certificate)
             home = self._yard.homes / self._session / "home"
-            spec = MachineSpec(self._session, home, self._yard.limits, port)
+            spec = MachineSpec(self._session, home, self._yard.limits, port, broker=self.broker.socket)
             self._machine = await self._yard.backend.start(spec)
             return self._machine
 
@@ -124,6 +127,10 @@ class SessionComputer:
         """Kill what runs, if a machine runs."""
         if self._machine is not None:
             await self._machine.interrupt()
+
+    def answer(self, answer: Answer | None) -> None:
+        """Who answers programs in the machine from now on."""
+        self.broker.answer = answer
 
     async def lend(self, person: str) -> None:
         """To a person: what the session left running is stopped first. Back: it goes on. Raises MachineError."""
@@ -201,6 +208,7 @@ class SessionComputer:
                 await machine.close()
             if gate is not None:
                 await gate.close()
+                await self.broker.close()
 
     async def _judge(self, request: EgressRequest) -> Verdict:
         """The policy on one request of the machine's programs. A person who has the machine acts for themselves."""

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO
 
 from . import bwrap_args, cgroup, launcher, seccomp
-from .bwrap_args import BROWSER, CERTIFICATE, GATE, MACHINE, UID, Layout, Mounts
+from .bwrap_args import BROWSER, CERTIFICATE, GATE, HAND, MACHINE, UID, Layout, Mounts
 from .desktop import missing_desktop
 from .guest.forward import PORT
 from .ids import ROOT_BASE, Ids, best_ids, subordinate_base
@@ -221,9 +221,21 @@ class BubblewrapBackend:
                 (etc / name).write_text(content)
                 (etc / name).chmod(0o644)
         python, folders = self._interpreter()
+        self._put_hand(etc / "hand", python)
         gate = (spec.egress.socket, spec.egress.ca_certificate) if spec.egress else None
         guest = Path(__file__).parent / "guest"
-        return Layout(spec.home, etc, guest, python, folders, browser_home(spec.home), gate, spec.limits)
+        return Layout(spec.home, etc, guest, python, folders, browser_home(spec.home), gate, spec.limits, spec.broker)
+
+    def _put_hand(self, path: Path, python: Path) -> None:
+        """The command `hand` as a program of the machine's interpreter."""
+        source = Path(__file__).parent / "guest" / "hand.py"
+        program = f"#!{python} -I\n{source.read_text(encoding='utf-8')}"
+        if path.exists() and path.read_text(encoding="utf-8") == program:
+            return
+        draft = path.with_name(f"hand.{os.getpid()}")
+        draft.write_text(program, encoding="utf-8")
+        draft.chmod(0o755)
+        draft.replace(path)
 
     def _interpreter(self) -> tuple[Path, tuple[tuple[Path, str], ...]]:
         """The interpreter as seen inside, and what must be mounted for it."""
@@ -289,7 +301,7 @@ class BubblewrapBackend:
 def environment(spec: MachineSpec, machine_env: Path | None) -> dict[str, str]:
     """What the agent's programs see. No credential is ever among it."""
     path = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
-    own = f"{HOME}/.local/bin"
+    own = f"{HOME}/.local/bin:{Path(HAND).parent}" if spec.broker else f"{HOME}/.local/bin"
     found = {
         "PATH": f"{own}:{MACHINE}/bin:{path}" if machine_env else f"{own}:{path}",
         "HOME": HOME,

@@ -18,6 +18,7 @@ UID = 1000
 BROWSER = 1001
 """Whom the visual browser belongs to, where ids are mapped: the agent's programs cannot touch what is its."""
 GATE = "/run/threadhand/gate"
+BROKER, HAND = "/run/threadhand/broker", "/opt/threadhand/bin/hand"
 CERTIFICATE = "/run/threadhand/ca.pem"
 GUEST = "/opt/threadhand/guest"
 MACHINE = "/opt/machine"
@@ -59,6 +60,7 @@ class Layout:
     browser: Path
     gate: tuple[Path, Path] | None
     limits: Limits
+    broker: Path | None = None
 
 
 def arguments(layout: Layout, mounts: Mounts, *, mapped: bool, filter_fd: int) -> list[str]:
@@ -111,6 +113,9 @@ def own(layout: Layout, mounts: Mounts) -> list[str]:
         socket, certificate = layout.gate
         out += [*parents(GATE), "--bind", mounts.source(socket), GATE]
         out += ["--ro-bind", mounts.source(certificate), CERTIFICATE]
+    if layout.broker:
+        out += [*parents(BROKER), "--bind", mounts.source(layout.broker), BROKER]
+        out += [*parents(HAND), "--ro-bind", mounts.source(layout.etc / "hand"), HAND]
     return out
 
 

@@ -92,6 +92,8 @@ class MachineSpec:
     limits: Limits = Limits()
     egress: EgressPort | None = None
     environment: dict[str, str] = field(default_factory=dict[str, str])
+    broker: Path | None = None
+    """Socket on the host that the command `hand` in the machine speaks to; without it there is no such command."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from datetime import timedelta
 
 from bot.agent.book import Book
 from bot.agent.parts import Parts, Sent
+from bot.agent.scripts import Scripts
 from bot.context import answer_text
 from bot.entries import Asked, Decided, Failed, Finished, HeldWrite, Judged, Query, Started
 from bot.judge import Ruling, card_from, card_json, digest_of, repeats, rule, unknown_card
@@ -68,6 +69,7 @@ class Actor:
 
     def __init__(self, book: Book, parts: Parts) -> None:
         self.book, self.parts = book, parts
+        self._scripts = Scripts(book, self.judge, self._one)
 
     async def judge(self, call: Call) -> None:
         """Write down what the policy says of a call, and ask a person where it says so."""
@@ -94,9 +96,10 @@ class Actor:
 
     async def act(self, calls: Sequence[Call]) -> None:
         """Run judged calls side by side. Cancelling leaves those that had begun without an outcome."""
-        async with asyncio.TaskGroup() as group:
-            for call in calls:
-                group.create_task(self._one(call))
+        async with self._scripts.answering(self.parts.computer(self.book.lease.thread).answer):
+            async with asyncio.TaskGroup() as group:
+                for call in calls:
+                    group.create_task(self._one(call))
 
     async def recover(self, call: Call) -> None:
         """A call was begun and its worker died."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from bot.broker import Answer
 from bot.entries import Entry, HeldWrite
 from bot.heard import Person, Thread
 from bot.models.types import Model
@@ -50,6 +51,10 @@ class Computer(Protocol):
 
     async def send(self, held: HeldWrite) -> Sent:
         """Send an approved write, exactly as it was kept. Never retries."""
+        ...
+
+    def answer(self, answer: Answer | None) -> None:
+        """Who answers programs in it from now on."""
         ...
 
     async def lend(self, person: str) -> None:

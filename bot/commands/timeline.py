@@ -31,6 +31,7 @@ from bot.entries import (
 )
 from bot.handover import GaveBack, Invited, TookOver
 from bot.heard import Person
+from bot.scripted import Requested
 
 WIDTH = 160
 
@@ -52,6 +53,8 @@ def _what(entry: Entry) -> str:
             return _thought(entry)
         case Judged() | Asked() | Picked() | Decided() | Started() | Finished() | Dropped():
             return _did(entry)
+        case Requested():
+            return f"{entry.call} {entry.name}, by a program in the machine"
         case TookOver():
             return f"{entry.by.name} has the screen until {entry.until:%H:%M:%S}"
         case GaveBack():

@@ -37,6 +37,7 @@ from bot.entries import (
 )
 from bot.handover import GaveBack, Invited, TookOver
 from bot.heard import Thread
+from bot.scripted import Requested
 from bot.session.values import (
     SENT,
     Ask,
@@ -190,7 +191,7 @@ class State:
                 self._replied(number, entry)
             case Judged() | Asked() | Picked() | Decided():
                 self._judgement(number, entry)
-            case Started() | Finished() | Dropped():
+            case Started() | Finished() | Dropped() | Requested():
                 self._action(number, entry)
             case Stopped() | Failed() | Answered():
                 self._ending(number, entry)
@@ -295,8 +296,10 @@ class State:
                     call.phase = "ready"
                 self.news = number
 
-    def _action(self, number: int, entry: Started | Finished | Dropped) -> None:
+    def _action(self, number: int, entry: Started | Finished | Dropped | Requested) -> None:
         match entry:
+            case Requested():
+                self.calls[entry.call] = Call(entry.call, entry.name, entry.arguments, run=self.runs[-1].number)
             case Started():
                 call = self.calls[entry.call]
                 call.started, call.phase = entry, "running"

@@ -219,7 +219,7 @@ async def test_a_worker_that_dies_after_a_refused_release_leaves_its_session_due
     async def found() -> bool:
         return await store.due() == [(session, 2)]
 
-    await until_true(found)
+    await until_true(found, 10)
 
 
 async def test_a_session_that_is_handed_over_can_be_taken_at_once(store: Store) -> None:

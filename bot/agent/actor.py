@@ -96,10 +96,10 @@ class Actor:
 
     async def act(self, calls: Sequence[Call]) -> None:
         """Run judged calls side by side. Cancelling leaves those that had begun without an outcome."""
-        async with self._scripts.answering(self.parts.computer(self.book.lease.thread).answer):
-            async with asyncio.TaskGroup() as group:
-                for call in calls:
-                    group.create_task(self._one(call))
+        computer = self.parts.computer(self.book.lease.thread)
+        async with self._scripts.answering(computer.answer), asyncio.TaskGroup() as group:
+            for call in calls:
+                group.create_task(self._one(call))
 
     async def recover(self, call: Call) -> None:
         """A call was begun and its worker died."""

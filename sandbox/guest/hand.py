@@ -39,9 +39,16 @@ def parser() -> argparse.ArgumentParser:
 class Step(argparse.Action):
     """A step of a plan; the option says its state, the order on the command line is the plan's."""
 
-    def __call__(self, parser, namespace, values, option_string=None):  # type: ignore[no-untyped-def]
-        steps = getattr(namespace, self.dest) or []
-        setattr(namespace, self.dest, [*steps, {"text": values, "state": (option_string or "--todo")[2:]}])
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        before: list[dict[str, str]] = getattr(namespace, self.dest) or []
+        step = {"text": str(values), "state": (option_string or "--todo")[2:]}
+        setattr(namespace, self.dest, [*before, step])
 
 
 def request(given: argparse.Namespace) -> dict[str, object]:

@@ -44,6 +44,7 @@ from bot.surfaces.slack.calls import SlackCalls
 from bot.surfaces.slack.install import InstalledWorkspaces
 from bot.surfaces.slack.settings import SlackSettings
 from bot.surfaces.slack.surface import SlackSurface
+from bot.tools import browser as browser_tools
 from bot.tools import machine as machine_tools
 from bot.tools import takeover
 from bot.tools import thread as thread_tools
@@ -263,7 +264,7 @@ def _parts(ground: Ground, surfaces: dict[str, Surface], machines: Machines, mod
 
 async def _toolbox(settings: Settings, stack: AsyncExitStack, *, live: bool) -> Toolbox:
     """The tools of every session, in a fixed order; `live`: people can reach the machine's screen."""
-    tools = [*thread_tools.TOOLS, *machine_tools.TOOLS, WEB_OPEN]
+    tools = [*thread_tools.TOOLS, *machine_tools.TOOLS, WEB_OPEN, *browser_tools.TOOLS]
     if live:
         tools.append(takeover.TOOL)
     search = settings.search

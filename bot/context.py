@@ -24,6 +24,7 @@ from bot.entries import (
     Withdrawn,
 )
 from bot.handover import GaveBack
+from bot.pictures import picture
 from bot.session.state import Call, State, calls_of
 
 INSTRUCTIONS = """\
@@ -67,11 +68,12 @@ class _Builder:
         self.items.extend(reply.items)
         self.open = {call.id: call.call_id for call in calls_of(number, reply)}
 
-    def output(self, call: str, text: str) -> None:
+    def output(self, call: str, text: str, image: str = "") -> None:
         call_id = self.open.pop(call, None)
         if call_id is None:
             return
-        self.items.append({"type": "function_call_output", "call_id": call_id, "output": text})
+        shown = [{"type": "input_text", "text": text}, picture(image)] if image else text
+        self.items.append({"type": "function_call_output", "call_id": call_id, "output": shown})
         if not self.open:
             self.items.extend(self.waiting)
             self.waiting.clear()
@@ -173,7 +175,7 @@ def _finished(builder: _Builder, entry: Finished) -> None:
     if call is None:
         return
     if call.held is None:
-        builder.output(entry.call, entry.output)
+        builder.output(entry.call, entry.output, entry.image)
     else:
         _own(builder, entry.call, entry.output)
 

@@ -15,6 +15,7 @@ from pydantic import Field, TypeAdapter
 from bot.handover import GaveBack, Invited, TookOver
 from bot.heard import FileRef, Person
 from bot.scripted import Requested
+from bot.spent import Spent
 
 Item = dict[str, Any]
 """One item of the model's input or output, in the shape of the Responses API."""
@@ -231,6 +232,8 @@ class Finished:
     held: tuple[HeldWrite, ...] = ()
     files: tuple[Deliverable, ...] = ()
     unknown: bool = False
+    image: str = ""
+    """sha256 of a stored picture that the model sees beside the output."""
     kind: Literal["finished"] = "finished"
 
 
@@ -377,6 +380,7 @@ Entry = (
     | GaveBack
     | Invited
     | Requested
+    | Spent
 )
 
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])

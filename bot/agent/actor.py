@@ -21,7 +21,9 @@ from bot.context import answer_text
 from bot.entries import Asked, Decided, Failed, Finished, HeldWrite, Judged, Query, Started
 from bot.judge import Ruling, card_from, card_json, digest_of, repeats, rule, unknown_card
 from bot.session.state import SENT, Ask, Call, shorten
+from bot.spent import Spent
 from bot.store import BlobError, StoreError
+from bot.store.rows import Spend
 from bot.surface import Line
 from bot.tools.machine import clip
 from bot.tools.takeover import RequestTakeover, sentence
@@ -242,6 +244,7 @@ class Actor:
         return Outcome(f"was approved and sent once. Answer: HTTP {sent.status}\n{clip(sent.text)}")
 
     async def _finish(self, call: Call, outcome: Outcome, seconds: float = 0.0) -> None:
+        image = (await self.parts.keep.put(outcome.image))[0] if outcome.image else ""
         finished = Finished(
             self.book.now(),
             call.id,
@@ -251,8 +254,11 @@ class Actor:
             outcome.held,
             outcome.files,
             outcome.unknown,
+            image,
         )
-        await self.book.write(*outcome.entries, finished)
+        bought = sum(entry.cost or 0.0 for entry in outcome.entries if isinstance(entry, Spent))
+        spend = Spend(bought, 0, self.book.state.runs[-1].requester.id) if bought else None
+        await self.book.write(*outcome.entries, finished, spend=spend)
 
     async def _unjudged(self, call: Call, error: Exception) -> None:
         """A call that not even the policy could look at is refused."""

@@ -15,6 +15,7 @@ from bot.agent.speaker import Speaker
 from bot.context import INSTRUCTIONS, build
 from bot.entries import Compacted, Entry, Failed, Item, Posted, Posting, Replied
 from bot.models.types import Broken, CallBegun, Completed, ModelRequest, TextDelta
+from bot.pictures import filled_in
 from bot.session.duties import answer_key
 from bot.session.state import reply_text
 from bot.store import StoreError
@@ -112,7 +113,7 @@ class Thinker:
         typing = Typing(self.book, self.speaker)
         began = time.monotonic()
         try:
-            last = await self._stream(self._request(), typing)
+            last = await self._stream(await self._request(), typing)
         except BaseException:
             await typing.drop()
             raise
@@ -172,8 +173,9 @@ class Thinker:
         tried = f" I tried {failures + 1} times." if broken.retry else ""
         await self.book.end(Failed(now, broken.code, f"{broken.text}{tried}", seen=seen))
 
-    def _request(self) -> ModelRequest:
-        return ModelRequest(INSTRUCTIONS, build(self.book.state), self.parts.toolbox.schemas, self.book.lease.session)
+    async def _request(self, *more: Item) -> ModelRequest:
+        items = await filled_in((*build(self.book.state), *more), self.parts.keep.read)
+        return ModelRequest(INSTRUCTIONS, items, self.parts.toolbox.schemas, self.book.lease.session)
 
     async def _over_budget(self) -> str:
         """Why no more money may be spent today, or an empty string. Looked up every few seconds at most."""
@@ -213,12 +215,7 @@ class Thinker:
     async def _summary(self) -> str:
         """The model's own summary; without one, what is kept by rule has to do."""
         ask: Item = {"role": "user", "content": [{"type": "input_text", "text": compaction.SUMMARY_REQUEST}]}
-        request = ModelRequest(
-            INSTRUCTIONS,
-            (*build(self.book.state), ask),
-            self.parts.toolbox.schemas,
-            self.book.lease.session,
-        )
+        request = await self._request(ask)
         async for event in self.parts.model.stream(request):
             if isinstance(event, Completed):
                 made = Replied(self.book.now(), event.items, 0, event.usage, event.model)

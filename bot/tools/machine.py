@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from bot.context import human_size
 from bot.entries import Deliverable
+from bot.pictures import kind_of
 from bot.session.state import shorten
 from bot.tools.types import Bench, Outcome, Tool
 from policies.types import Effect
@@ -100,6 +101,8 @@ def _exec_text(result: ExecResult, timeout: float) -> str:
 async def _read_file(bench: Bench, arguments: ReadFile) -> Outcome:
     machine = await bench.machine()
     data = await machine.read(arguments.path, limit=READ_MAX)
+    if kind_of(data) and len(data) < READ_MAX:
+        return Outcome(f"{arguments.path} is a picture ({human_size(len(data))}).", image=data)
     if b"\0" in data[:8192]:
         return Outcome(f"{arguments.path} is not text ({human_size(len(data))}). Use a program to read it.", ok=False)
     lines = data.decode("utf-8", "replace").splitlines()
@@ -174,7 +177,8 @@ SHELL = Tool(
     repeat="unknown",
 )
 READ_FILE = Tool(
-    "read_file", "Read lines of a text file.", ReadFile, Effect.READ, _spoken(_read_file),
+    "read_file", "Read lines of a text file, or look at a PNG or JPEG picture.",
+    ReadFile, Effect.READ, _spoken(_read_file),
     lambda a: f"Read {_short_path(a.path)}",
 )  # fmt: skip
 WRITE_FILE = Tool(

@@ -32,6 +32,7 @@ from bot.entries import (
 from bot.handover import GaveBack, Invited, TookOver
 from bot.heard import Person
 from bot.scripted import Requested
+from bot.spent import Spent
 
 WIDTH = 160
 
@@ -53,6 +54,8 @@ def _what(entry: Entry) -> str:
             return _thought(entry)
         case Judged() | Asked() | Picked() | Decided() | Started() | Finished() | Dropped():
             return _did(entry)
+        case Spent():
+            return f"{entry.what}: {'unknown' if entry.cost is None else f'{entry.cost:.4f} USD'}"
         case Requested():
             return f"{entry.call} {entry.name}, by a program in the machine"
         case TookOver():

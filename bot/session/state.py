@@ -52,6 +52,7 @@ from bot.session.values import (
     reply_text,
     shorten,
 )
+from bot.spent import Spent
 
 __all__ = [
     "SENT",
@@ -369,6 +370,8 @@ class State:
                 self.plan = entry
             case Noted():
                 self.notes.append(entry.text)
+            case Spent():
+                self.runs[-1].pay(entry.cost)
             case Compacted():
                 self.compacted, self.compacted_number = entry, number
             case _:

@@ -113,6 +113,10 @@ class Run:
     def ended(self) -> bool:
         return self.ended_at is not None
 
+    def pay(self, cost: float | None) -> None:
+        """Something was bought; None where its price is not known."""
+        self.cost = None if self.cost is None or cost is None else self.cost + cost
+
     def concerns(self, ts: str) -> bool:
         """Whether the message `ts` is one that this run acts on."""
         return any(ts in (said.ts, said.about) for said in self.heard)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bot.heard import Message, Thread
 from bot.store import Lease, Projection, Store
-from tests.support.office import MARIA, office
+from tests.support.office import MARIA, Wishes, office
 from tests.support.replies import Call, Turn, says
 from tests.support.responses import Received
 
@@ -40,7 +40,7 @@ def unchanged(before: dict[str, object], now: dict[str, object]) -> float:
 
 async def at_once(folder: Path) -> None:
     """200 sessions in one process."""
-    async with office(folder, brain) as work:
+    async with office(folder, brain, Wishes(strict=False, lease=30.0)) as work:
         before, began = resident(), time.perf_counter()
         threads = [(await work.say(MARIA, f"number {n}"))[0] for n in range(AT_ONCE)]
         most = before

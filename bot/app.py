@@ -28,6 +28,8 @@ from bot.home import home_facts
 from bot.inbox import Inbox
 from bot.keys import load_keys
 from bot.machines import Machines, Yard
+from bot.models.images import PRICES as IMAGE_PRICES
+from bot.models.images import Images, ImageSettings
 from bot.models.openai import OPENAI_URL, OpenAIModel, OpenAISettings
 from bot.models.prices import Price
 from bot.models.rehearsal import Rehearsal
@@ -48,6 +50,7 @@ from bot.tools import browser as browser_tools
 from bot.tools import machine as machine_tools
 from bot.tools import takeover
 from bot.tools import thread as thread_tools
+from bot.tools.image import generate_image
 from bot.tools.search import Access, searcher
 from bot.tools.types import Toolbox
 from bot.tools.web import WEB_OPEN, web_search
@@ -267,11 +270,25 @@ async def _toolbox(settings: Settings, stack: AsyncExitStack, *, live: bool) -> 
     tools = [*thread_tools.TOOLS, *machine_tools.TOOLS, WEB_OPEN, *browser_tools.TOOLS]
     if live:
         tools.append(takeover.TOOL)
+    if images := _images(settings):
+        stack.push_async_callback(images.close)
+        tools.append(generate_image(images))
     search = settings.search
     if search.provider != "off":
         http = await stack.enter_async_context(aiohttp.ClientSession())
         tools.append(web_search(searcher(http, Access(search.provider, _plain(search.key), search.url))))
     return Toolbox.of(*tools)
+
+
+def _images(settings: Settings) -> Images | None:
+    """Who draws pictures, if anybody does."""
+    model = settings.model
+    if not model.configured or not model.image_model:
+        return None
+    official = {} if model.base_url else IMAGE_PRICES
+    price = Price(*model.image_price) if model.image_price else official.get(model.image_model)
+    key = model.api_key or SecretStr("unused")
+    return Images(ImageSettings(model.image_model, key, model.base_url or OPENAI_URL, price))
 
 
 def _model(settings: Settings, board: str) -> Model:

@@ -95,6 +95,16 @@ class ModelSettings(Group):
         "three amounts with commas between (1.25,0.125,10)",
         shown="a built-in table",
     )
+    image_model: str = var(
+        "THREADHAND_IMAGE_MODEL", "", "Model that draws pictures, at the same server; empty: none.", "a model's name"
+    )
+    image_price: Price = var(
+        "THREADHAND_IMAGE_PRICE",
+        None,
+        "Price of a million tokens of the model that draws, in US dollars: `input,cached input,output`.",
+        "three amounts with commas between (5,1.25,40)",
+        shown="a built-in table",
+    )
 
     @property
     def configured(self) -> bool:

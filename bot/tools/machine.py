@@ -169,7 +169,8 @@ SHELL = Tool(
     "shell",
     "Run a command with bash on your computer. stdout and stderr come back together. Python has pandas, openpyxl, "
     "matplotlib, python-pptx and python-docx. The network goes through a gate: reading is free, anything that "
-    "changes something outside waits for the person's yes.",
+    "changes something outside waits for the person's yes. Scripts may use the command hand (hand --help): plan, note, "
+    "deliver, ask and wait for the answer, status.",
     Shell,
     Effect.RUN,
     _spoken(_shell),

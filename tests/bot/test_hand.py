@@ -56,6 +56,7 @@ async def test_a_script_asks_and_waits_for_the_answer_while_it_runs(tmp_path: Pa
         assert question.questions[0].options == ("blue", "green")
         await here.hear(thread, Press(MARIA, question.ask, question.version, "blue"))
         await here.settled(thread)
+        await here.resting()
         machine = await here.machines(thread).machine()
         assert b"blue" in await machine.read("colour.txt")
 
@@ -85,6 +86,7 @@ async def test_a_program_gets_no_tool_but_the_few_and_none_without_a_command(tmp
         state = await here.settled(thread)
         [shell] = [entry for _, entry in state.entries if isinstance(entry, Finished)]
         assert "hand cannot 'shell'" in shell.output
+        await here.resting()
         machine = await here.machines(thread).machine()
         said = await machine.exec("hand note hello", timeout=30)
         assert said.exit_code == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import posixpath
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from sandbox.types import HOME, READ_MAX, FileInfo, Machine, MachineError, NotFo
 
 SHOWN_MOST = 1000
 CHUNK = 1024 * 1024
+PATIENCE = 20.0
+FELL_ASLEEP = "The machine fell asleep meanwhile. Its files are here again when it works, or when you take over."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,12 @@ class FilesView:
         machine = await self._machine(admitted)
         path = request.query_params.get("path", "") or HOME
         try:
-            found = await machine.list(path)
+            async with asyncio.timeout(PATIENCE):
+                found = await machine.list(path)
         except MachineError as error:
             raise _refused(error) from error
+        except TimeoutError:
+            raise Denied(FELL_ASLEEP, 409) from None
         entries = [_entry(one) for one in found[:SHOWN_MOST]]
         return JSONResponse({"path": _inside(path), "entries": entries, "more": len(found) > SHOWN_MOST})
 
@@ -43,10 +49,13 @@ class FilesView:
         machine = await self._machine(admitted)
         path = request.query_params.get("path", "")
         try:
-            info = await machine.stat(path)
-            first = await machine.read(path, limit=min(CHUNK, READ_MAX))
+            async with asyncio.timeout(PATIENCE):
+                info = await machine.stat(path)
+                first = await machine.read(path, limit=min(CHUNK, READ_MAX))
         except MachineError as error:
             raise _refused(error) from error
+        except TimeoutError:
+            raise Denied(FELL_ASLEEP, 409) from None
         headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(info.name)}"}
         return StreamingResponse(_rest(machine, path, first), media_type="application/octet-stream", headers=headers)
 

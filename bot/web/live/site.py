@@ -6,6 +6,7 @@ Only the way out is quicker: giving back ends the person's input at once, before
 
 from __future__ import annotations
 
+import asyncio
 import mimetypes
 import secrets
 import time
@@ -36,6 +37,8 @@ STATIC = Path(__file__).parent / "static"
 PACKAGES = {"novnc": "@novnc/novnc", "xterm": "@xterm/xterm"}
 """What a browser loads as it is, by the name in its address."""
 KINDS = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}
+PATIENCE = 10.0
+"""Seconds for the browser to say where it is."""
 RENEW = 300.0
 """Seconds between two signs of life that are written down."""
 
@@ -183,10 +186,11 @@ async def where(computer: Lendable) -> str:
     if browser is None:
         return ""
     try:
-        if not await browser().running():
-            return ""
-        view = await browser().act(Act("outline"))
-    except MachineError:
+        async with asyncio.timeout(PATIENCE):
+            if not await browser().running():
+                return ""
+            view = await browser().act(Act("outline"))
+    except (MachineError, TimeoutError):
         return ""
     parts = urlsplit(str(view.url))
     plain = urlunsplit((parts.scheme, parts.hostname or "", parts.path, "", ""))

@@ -26,7 +26,7 @@ from sandbox.types import Machine, MachineError, Stream, Terminal
 
 NOT_YOURS, CURTAIN, ASLEEP, OFF, BROKEN = 4401, 4402, 4403, 4404, 4405
 """Why a stream ended, as the page reads it."""
-RECHECK = 60.0
+RECHECK, OPENING = 60.0, 60.0
 TYPED_MOST = 64 * 1024
 ROWS_MOST = 500
 
@@ -91,6 +91,8 @@ class Streams:
             if computer is None:
                 raise Ended(OFF, "The machine is not in this process.")
             await serve(socket, admitted, computer)
+        except TimeoutError:
+            ended = Ended(ASLEEP, "The machine sleeps.")
         except Ended as error:
             ended = error
         except Denied as denied:
@@ -107,7 +109,8 @@ class Streams:
     async def _screen(self, socket: WebSocket, admitted: Admitted, computer: Lendable) -> None:
         person, floor = admitted.person.id, computer.floor
         holds = floor.holder == person
-        stream = await _open_screen(computer, holds=holds)
+        async with asyncio.timeout(OPENING):
+            stream = await _open_screen(computer, holds=holds)
         passing = Filter(lambda: floor.holder == person)
 
         async def up() -> None:

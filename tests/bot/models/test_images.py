@@ -80,6 +80,7 @@ async def test_the_model_draws_into_the_machine_and_the_run_pays(tmp_path: Path)
         async with office(tmp_path, script, Wishes(change=change)) as here:
             thread, _ = await here.say(MARIA, "draw a kite")
             state = await here.settled(thread)
+            await here.resting()
             machine = await here.machines(thread).machine()
             assert await machine.read("art/kite.png") == png()
             [finished] = [entry for _, entry in state.entries if isinstance(entry, Finished)]

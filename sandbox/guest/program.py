@@ -154,8 +154,22 @@ class Guest:
     async def terminal(self, channel: Channel, request: Message) -> None:
         pseudo = Pseudo()
         pseudo.resize(int(request["rows"]), int(request["columns"]))
-        environment = {**self.environment, "TERM": "xterm-256color"}
-        program = Program([SHELL, "-i"], environment, self.home.root, pseudo.slave, pseudo.slave, terminal=True)
+        # For a person: no history of what they type, and no start-up file that a program of the agent left behind.
+        environment = {
+            **self.environment,
+            "TERM": "xterm-256color",
+            "HISTFILE": "/dev/null",
+            "INPUTRC": "/dev/null",
+            "PS1": r"\w \$ ",
+        }
+        program = Program(
+            [SHELL, "--norc", "--noprofile", "-i"],
+            environment,
+            self.home.root,
+            pseudo.slave,
+            pseudo.slave,
+            terminal=True,
+        )
         running = self.processes.start(program, self.confinement)
         os.close(pseudo.slave)
         typing = asyncio.create_task(type_into(channel, pseudo))

@@ -15,6 +15,7 @@ from sandbox.bubblewrap import BubblewrapBackend, Ids, Settings
 from sandbox.egress.address import Addresses
 from sandbox.egress.authority import Authority
 from sandbox.egress.upstream import Upstream
+from sandbox.machine import GuestMachine
 from sandbox.types import Limits
 from tests.support.origin import Origin, origin
 from tests.support.waiting import until_true
@@ -113,3 +114,19 @@ async def test_where_all_users_are_one_nothing_is_sent_in_a_persons_name(tmp_pat
         assert "nothing of theirs is sent unasked or kept" in said.text
         assert here.site.writes() == []
         assert here.computer.take_held() == ()
+
+
+async def test_a_persons_shell_keeps_no_history_and_reads_nothing_the_agent_left(tmp_path: Path) -> None:
+    async with bench(tmp_path) as here:
+        machine = await here.computer.machine()
+        await machine.exec("echo 'touch spied' > .bashrc; echo 'touch spied' > .bash_profile", timeout=30)
+        await here.computer.lend("fake/maria")
+        lent = await here.computer.lent_machine()
+        assert isinstance(lent, GuestMachine)
+        shell = await lent.terminal()
+        await shell.write(b": correct-horse; history -a; touch ready; exit\n")
+        while await shell.read():
+            pass
+        names = {one.name for one in await lent.list()}
+        assert "ready" in names
+        assert names & {"spied", ".bash_history"} == set()

@@ -99,6 +99,7 @@ class Sockets:
             await link.send(envelope)
             return await asyncio.wait_for(answer, seconds)
         except (WebSocketDisconnect, RuntimeError, OSError) as error:
+            self._forget(link)  # dead already, though nobody has told us yet: the next try is for another one
             raise Gone from error
         finally:
             link.owed.pop(id, None)

@@ -44,19 +44,23 @@ class Process:
             )
 
     async def healthy(self) -> None:
-        """Wait until it answers that it is well."""
+        """Wait until it says that it is well."""
+        await self.answers("/healthz")
+
+    async def answers(self, path: str) -> None:
+        """Wait until it answers there."""
         async with aiohttp.ClientSession() as http:
 
-            async def answers() -> bool:
+            async def well() -> bool:
                 assert self._running is not None, "not started"
                 assert self._running.returncode is None, self.log.read_text()[-4000:]
                 try:
-                    async with http.get(f"{self.url}/healthz") as response:
+                    async with http.get(f"{self.url}{path}") as response:
                         return response.status == 200
                 except aiohttp.ClientError:
                     return False
 
-            await until_true(answers, START_SECONDS)
+            await until_true(well, START_SECONDS)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal, if it runs."""

@@ -76,9 +76,8 @@ def listen(host: str, port: int) -> socket.socket:
 async def serve(app: Starlette, listener: socket.socket, stop: asyncio.Event) -> None:
     """Serve on a listening socket until `stop`; it is closed then."""
     # Below warning, uvicorn writes what passes through WebSockets, and cookies: a person's typing among it.
-    config = uvicorn.Config(
-        app, log_config=None, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=5
-    )
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     stopping = asyncio.create_task(stop.wait())

@@ -53,8 +53,6 @@ class Posts:
     def __init__(self, calls: SlackCalls, threads: Threads) -> None:
         self._calls, self._threads = calls, threads
         self._classic: set[tuple[str, str]] = set()
-        self.live: dict[str, str] = {}
-        """Streams being typed here, with the keys they are for: no other post takes their place."""
 
     async def drawn(
         self, workspace: Workspace, content: Outgoing, use: Callable[[tuple[Draft, ...]], Awaitable[T]]
@@ -75,9 +73,7 @@ class Posts:
     async def post(self, workspace: Workspace, thread: Thread, content: Outgoing, key: str, look: bool) -> list[str]:
         """Ids of the messages the content stands in, the main one first."""
         own = await self._threads.own(workspace, thread) if look else []
-        stray = (
-            [left for left in orphans(own) if self.live.get(left.ts, key) == key] if isinstance(content, Reply) else []
-        )
+        stray = orphans(own) if isinstance(content, Reply) else []
 
         async def use(drafts: tuple[Draft, ...]) -> list[str]:
             ids: list[tuple[bool, str]] = []

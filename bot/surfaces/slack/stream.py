@@ -115,7 +115,6 @@ class SlackStream:
         body["recipient_team_id"] = self._team(workspace)
         answer = await self._tools.calls.call(workspace, "chat.startStream", body, eager=False)
         self._parts.append(_Part(text(answer.get("ts")), piece, self._tools.clock()))
-        self._tools.posts.live[self._parts[-1].ts] = self._key
 
     def _team(self, workspace: Workspace) -> str:
         """The reader's team: somebody from outside has their own."""
@@ -130,7 +129,6 @@ class SlackStream:
         if not part.live:
             return False
         part.live = False
-        self._tools.posts.live.pop(part.ts, None)
         meta = {"metadata": metadata(self._key_of(index), PARTIAL)}
         return await self._tools.posts.end_stream(workspace, self._thread, part.ts, meta | last)
 
@@ -145,7 +143,6 @@ class SlackStream:
             for index, draft in enumerate(drafts):
                 await self._settle(workspace, index, draft)
             while len(self._parts) > len(drafts):
-                posts.live.pop(self._parts[-1].ts, None)
                 await posts.remove(workspace, self._thread, self._parts.pop().ts)
 
         await posts.drawn(workspace, bare, use)
@@ -184,7 +181,6 @@ class SlackStream:
         try:
             workspace = await self._workspace()
             for part in self._parts:
-                self._tools.posts.live.pop(part.ts, None)
                 await self._tools.posts.remove(workspace, self._thread, part.ts)
             if self._lost:
                 await self._sweep(workspace)

@@ -128,14 +128,3 @@ async def test_words_left_behind_before_a_later_post_become_the_answer(shared: P
         await restarted.surface.post(thread, Reply("A word in between."), "k0")
         await restarted.surface.post(thread, Reply("The whole answer."), "k1", look=True)
         assert await texts(bench, thread.channel, thread.root) == ["The whole answer.", "A word in between."]
-
-
-@loop
-async def test_what_is_being_typed_is_not_taken_for_something_left_behind(shared: Playground, tmp_path: Path) -> None:
-    async with bench_on(shared, tmp_path) as bench:
-        thread = await bench.thread("hello")
-        stream = bench.surface.stream(thread, "k1", bench.person)
-        await stream.append("Half an ans")
-        await bench.surface.post(thread, Reply("A word in between."), "k0", look=True)
-        await stream.finish(Reply("Half an answer."))
-        assert await texts(bench, thread.channel, thread.root) == ["Half an answer.", "A word in between."]

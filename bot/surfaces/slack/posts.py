@@ -73,7 +73,9 @@ class Posts:
     async def post(self, workspace: Workspace, thread: Thread, content: Outgoing, key: str, look: bool) -> list[str]:
         """Ids of the messages the content stands in, the main one first."""
         own = await self._threads.own(workspace, thread) if look else []
-        stray = orphans(own) if isinstance(content, Reply) else []
+        left = orphans(own) if isinstance(content, Reply) else []
+        keyed = max((message.ts for message in own if message.keyed), default="")
+        stray = [message for message in left if message.ts > keyed]  # an older one would stand in the wrong place
 
         async def use(drafts: tuple[Draft, ...]) -> list[str]:
             ids: list[tuple[bool, str]] = []
@@ -83,8 +85,9 @@ class Posts:
             return [ts for _, ts in sorted(ids, key=lambda pair: not pair[0])]
 
         ids = await self.drawn(workspace, content, use)
-        for left in stray:
-            await self.remove(workspace, thread, left.ts)
+        for message in left:
+            if message.ts not in ids:
+                await self.remove(workspace, thread, message.ts)
         return ids
 
     async def _stand(

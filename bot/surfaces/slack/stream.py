@@ -5,6 +5,7 @@ Whatever happens to the streams, `finish` makes the thread say exactly the answe
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -29,6 +30,8 @@ ROTATE = 240.0
 """Seconds after which a stream is ended and the next one begun."""
 _ROOM = b.MARKDOWN_LIMIT - 400
 _PIECE = 3_000
+START_WAIT = 5.0
+"""Seconds to wait for the answer to a start that was cut short."""
 PARTIAL = "partial"
 
 log = structlog.get_logger(__name__)
@@ -71,6 +74,7 @@ class SlackStream:
         self._flushed: float | None = None
         self._broken = False
         self._lost = False
+        self._starting: asyncio.Task[None] | None = None
 
     async def append(self, delta: str) -> str:
         self._raw += delta
@@ -113,6 +117,11 @@ class SlackStream:
             return
         body |= {"thread_ts": self._thread.root, "recipient_user_id": user_of(self._to)}
         body["recipient_team_id"] = self._team(workspace)
+        # Not to be cut: what Slack starts and we do not hear of would stay in the thread.
+        self._starting = asyncio.create_task(self._start(workspace, body, piece))
+        await asyncio.shield(self._starting)
+
+    async def _start(self, workspace: Workspace, body: Obj, piece: str) -> None:
         answer = await self._tools.calls.call(workspace, "chat.startStream", body, eager=False)
         self._parts.append(_Part(text(answer.get("ts")), piece, self._tools.clock()))
 
@@ -177,9 +186,21 @@ class SlackStream:
             if stray.ts not in known:
                 await self._tools.posts.remove(workspace, self._thread, stray.ts)
 
+    async def _started(self) -> None:
+        """Hear what became of a stream whose start nobody waited for; for a short while only."""
+        if self._starting is None:
+            return
+        await asyncio.wait({self._starting}, timeout=START_WAIT)
+        if not self._starting.done() or self._starting.cancelled():
+            self._starting.cancel()
+            self._lost = True
+        elif isinstance(self._starting.exception(), Lost):
+            self._lost = True
+
     async def abandon(self) -> None:
         try:
             workspace = await self._workspace()
+            await self._started()
             for part in self._parts:
                 await self._tools.posts.remove(workspace, self._thread, part.ts)
             if self._lost:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -121,10 +122,25 @@ def test_what_was_shown_of_a_growing_text_stays_true(text: str, cut: int) -> Non
 
 
 @loop
-async def test_words_left_behind_before_a_later_post_become_the_answer(shared: Playground, tmp_path: Path) -> None:
+async def test_words_left_behind_before_a_later_post_are_taken_away(shared: Playground, tmp_path: Path) -> None:
     async with bench_on(shared, tmp_path) as bench, bench_on(shared, tmp_path) as restarted:
         thread = await bench.thread("hello")
         await bench.surface.stream(thread, "k1", bench.person).append("Half an ans")
         await restarted.surface.post(thread, Reply("A word in between."), "k0")
         await restarted.surface.post(thread, Reply("The whole answer."), "k1", look=True)
-        assert await texts(bench, thread.channel, thread.root) == ["The whole answer.", "A word in between."]
+        assert await texts(bench, thread.channel, thread.root) == ["A word in between.", "The whole answer."]
+
+
+@loop
+async def test_words_on_their_way_when_somebody_speaks_are_taken_back(shared: Playground, tmp_path: Path) -> None:
+    async with bench_on(shared, tmp_path) as bench:
+        thread = await bench.thread("hello")
+        for turns in range(12):
+            stream = bench.surface.stream(thread, f"k{turns}", bench.person)
+            sending = asyncio.create_task(stream.append("Half an ans"))
+            for _ in range(turns):
+                await asyncio.sleep(0)  # a little further each time
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            await stream.abandon()
+        assert await texts(bench, thread.channel, thread.root) == []

@@ -79,6 +79,9 @@ class Rig:
         assert line is not None, f"{words!r} is not in:\n{view.outline}"
         return "e" + line.rpartition("[e")[2].partition("]")[0]
 
+    async def shows(self, words: str) -> bool:
+        return words in (await self.browser.act(Act("outline"))).outline
+
     async def set_date(self, words: str, date: str, end: str = "") -> View:
         return await self.browser.act(Act("set_date", ref=await self.ref(words), date=date, end=end))
 

@@ -11,6 +11,7 @@ import pytest_asyncio
 from sandbox.browser import Act, Pixels
 from sandbox.types import MachineError
 from tests.sandbox.browser_setup import Rig, rig
+from tests.support.waiting import until_true
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -179,14 +180,14 @@ async def test_a_click_at_a_pixel_hits_what_is_there_and_keys_reach_the_page(sho
     top = 800 - await inner_height(shop)
     picture = await shop.browser.pixels([Pixels("click", x=400, y=top + 250)])
     assert picture.startswith(b"\x89PNG")
-    assert "Hit at 400" in (await shop.browser.act(Act("outline"))).outline
+    await until_true(lambda: shop.shows("Hit at 400"))
     typing = [
         Pixels("click", x=60, y=top + 30),
         Pixels("type", text="Grüße, 42%"),
         Pixels("keypress", keys=("ctrl", "a")),
     ]
     await shop.browser.pixels(typing)
-    assert '"Grüße, 42%"' in (await shop.browser.act(Act("outline"))).outline
+    await until_true(lambda: shop.shows('"Grüße, 42%"'))
 
 
 async def inner_height(shop: Rig) -> int:

@@ -35,6 +35,7 @@ async def goto(session: Session, tab: Tab, request: Request) -> str | None:
         response = await tab.page.goto(url, wait_until="domcontentloaded")
     except PlaywrightError as error:
         if "Download is starting" in str(error) or "ERR_ABORTED" in str(error):
+            await session.download_begins(5)
             return None
         raise
     if response is not None and response.status >= 400:

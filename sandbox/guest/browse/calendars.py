@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SCRIPT = Path(__file__).with_name("dates.js").read_text().split("\n", 2)[2]
 PRESSES_MAX = 400
 SECONDS_MAX = 90.0
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 2.5
 NEXT = re.compile(
     r"next|forward|later|weiter|nächst|suivant|siguiente|próximo|volgende|successivo|[>›»→⟩▶❯]", re.IGNORECASE
 )

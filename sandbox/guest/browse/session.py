@@ -91,7 +91,7 @@ class Session:
                 raise
             context = await launch(playwright, sandbox=False)
         session = cls(context)
-        context.set_default_timeout(5_000)
+        context.set_default_timeout(8_000)
         context.set_default_navigation_timeout(30_000)
         context.on("page", session.add)
         for page in context.pages:
@@ -168,6 +168,13 @@ class Session:
             self.arrived.append({"file": str(target), "name": name})
         with contextlib.suppress(PlaywrightError):
             await download.delete()
+
+    async def download_begins(self, seconds: float) -> None:
+        """Wait until a download is on its way or has arrived."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not self.downloading and not self.arrived:  # noqa: ASYNC110 (what we wait for has no event)
+                    await asyncio.sleep(0.05)
 
     async def downloads(self, seconds: float) -> None:
         """Wait until nothing is downloading any more, at most `seconds`."""

@@ -86,7 +86,7 @@ class Sockets:
     async def send(self, envelope: Obj, seconds: float) -> Obj:
         """Sends to one connection and returns what the acknowledgement carried.
 
-        Raises Gone when the connection closes first, TimeoutError after `seconds` of silence.
+        Raises Gone when the connection closes first, or after `seconds` of silence.
         """
         if not self._links:
             raise Gone
@@ -98,6 +98,8 @@ class Sockets:
         try:
             await link.send(envelope)
             return await asyncio.wait_for(answer, seconds)
+        except TimeoutError as error:  # also an OSError, but the connection lives
+            raise Gone from error
         except (WebSocketDisconnect, RuntimeError, OSError) as error:
             self._forget(link)  # dead already, though nobody has told us yet: the next try is for another one
             raise Gone from error

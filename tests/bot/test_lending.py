@@ -61,6 +61,7 @@ async def test_a_persons_form_is_sent_and_nothing_of_it_is_kept(tmp_path: Path) 
         await machine.exec(f"curl -sS -d password=correct-horse {here.site.url('/login')}", timeout=30)
         assert [visit.body for visit in here.site.writes()] == [b"password=correct-horse"]
         assert here.computer.take_held() == ()
+        await until(lambda: bool(here.rows))
         assert [row.sha256 for row in here.rows] == [""]
         await here.computer.lend("")
         late = await machine.exec(f"curl -sS -d password=correct-horse {here.site.url('/late')}", timeout=30)

@@ -18,7 +18,7 @@ from sandbox.egress.upstream import Upstream
 from sandbox.machine import GuestMachine
 from sandbox.types import Limits
 from tests.support.origin import Origin, origin
-from tests.support.waiting import until_true
+from tests.support.waiting import until, until_true
 
 SMALL = Limits(memory_bytes=256 * 1024**2, processes=64, disk_bytes=32 * 1024**2)
 

@@ -1,6 +1,7 @@
 # make play    try it here: a local workspace in the browser, no accounts needed
 # make test    everything a change must pass
-.PHONY: play test check bench setup fmt
+# make storm   hundreds of messages while processes, databases and Slack fail: some ten minutes
+.PHONY: play test check storm bench setup fmt
 
 play:
 	@deploy/setup.sh run
@@ -13,6 +14,10 @@ test:
 check:
 	@deploy/setup.sh test
 	@deploy/test.sh static
+
+storm:
+	@deploy/setup.sh test
+	@.venv/bin/pytest -m storm
 
 bench:
 	@deploy/setup.sh test

@@ -198,8 +198,8 @@ async def redis_server() -> AsyncGenerator[RedisServer]:
 
 
 @asynccontextmanager
-async def postgres_server() -> AsyncGenerator[PostgresServer]:
-    """A PostgreSQL cluster with fsync on, reached over loopback without a password."""
+async def postgres_server(connections: int = 60) -> AsyncGenerator[PostgresServer]:
+    """A PostgreSQL cluster with fsync on, reached over loopback without a password by so many clients at most."""
     programs = _postgres_programs()
     with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as folder:
         data, log = Path(folder) / "data", Path(folder) / "log"
@@ -216,7 +216,7 @@ async def postgres_server() -> AsyncGenerator[PostgresServer]:
             "port": str(port),
             "unix_socket_directories": "",
             "fsync": "on",
-            "max_connections": "60",
+            "max_connections": str(connections),
             "shared_buffers": "32MB",
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

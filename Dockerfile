@@ -24,7 +24,8 @@ RUN /opt/uv/bin/uv sync --locked --no-dev
 FROM debian:bookworm-slim
 RUN apt-get update \
     && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-        bubblewrap ca-certificates curl git libseccomp2 poppler-utils python3 tini uidmap \
+        bubblewrap ca-certificates chromium curl fonts-dejavu-core git libatomic1 libseccomp2 openbox \
+        poppler-utils python3 tigervnc-standalone-server tini uidmap \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 1000 threadhand \
     && echo threadhand:100000:65536 >/etc/subuid \

@@ -197,11 +197,15 @@ class Speaker:
             await stream.abandon()
             return ""
 
-    def _left_behind(self) -> list[str]:
-        """Answers that a worker which died had begun to type: the next reply takes their place in the thread."""
+    def left(self) -> list[str]:
+        """Answers that a worker which died had begun to type. The next one is not typed but posted in their place."""
         state = self.book.state
         begun = [key for key, what in state.posting.items() if what == "answer" and key not in state.posted]
-        left = [key for key in begun if key not in self.typed]
+        return [key for key in begun if key not in self.typed]
+
+    def _left_behind(self) -> list[str]:
+        """The same, for the reply that takes their place in the thread."""
+        left = self.left()
         self.typed.update(left)
         return left
 

@@ -35,7 +35,7 @@ class Typing:
     def __init__(self, book: Book, speaker: Speaker) -> None:
         self._book, self._speaker = book, speaker
         self._stream: AnswerStream | None = None
-        self._held_back, self._off = "", False
+        self._held_back, self._off = "", bool(speaker.left())
         run = book.state.runs[-1]
         self._to = run.requester
         self.key = answer_key(run.number, run.steps + 1)

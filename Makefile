@@ -1,7 +1,8 @@
 # make play    try it here: a local workspace in the browser, no accounts needed
 # make test    everything a change must pass
 # make storm   hundreds of messages while processes, databases and Slack fail: some ten minutes
-.PHONY: play test check storm bench setup fmt
+# make image   the file system of machines that do not show the host's own (qemu, gvisor, docker, kubernetes)
+.PHONY: play test check storm bench image setup fmt
 
 play:
 	@deploy/setup.sh run
@@ -22,6 +23,10 @@ storm:
 bench:
 	@deploy/setup.sh test
 	@.venv/bin/python -m bench
+
+image:
+	@deploy/setup.sh run
+	@deploy/image/build.sh full
 
 setup:
 	@deploy/setup.sh test

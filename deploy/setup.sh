@@ -4,7 +4,7 @@
 #   deploy/setup.sh test    what `make test` needs as well
 # Says what it does, asks before it uses sudo in a terminal, and does nothing when nothing is missing.
 set -eu -o pipefail
-export UV_COMPILE_BYTECODE=1
+export UV_COMPILE_BYTECODE=1 PATH=$PATH:/usr/sbin:/sbin
 
 what=${1:-run}
 cd "$(dirname "$0")/.."
@@ -18,6 +18,8 @@ run_packages="bubblewrap:bwrap uidmap:newuidmap ca-certificates:/etc/ssl/certs/c
               libseccomp2:/usr/lib/*/libseccomp.so.2 python3-venv:ensurepip libatomic1:/usr/lib/*/libatomic.so.1
               chromium:chromium tigervnc-standalone-server:Xvnc openbox:openbox
               fonts-dejavu-core:/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
+machine_packages="mmdebstrap:mmdebstrap erofs-utils:mkfs.erofs qemu-system-x86:qemu-system-x86_64 qemu-utils:qemu-img
+                  runsc:runsc runc:runc podman:podman"
 test_packages="xauth:xauth redis-server:redis-server postgresql:/usr/lib/postgresql/*/bin/postgres"
 
 present() {
@@ -119,7 +121,7 @@ viewer() {
 }
 
 # A set-up is current as long as these stay the same; a test set-up is a run set-up too.
-mark() { cat deploy/setup.sh deploy/viewer/package-lock.json pyproject.toml uv.lock | cksum; }
+mark() { cat deploy/setup.sh deploy/image/build.sh deploy/viewer/package-lock.json pyproject.toml uv.lock | cksum; }
 current() {
     local stamp
     for stamp in "$@"; do
@@ -140,7 +142,7 @@ fi
 
 case $what in
     run) packages=$run_packages stamps="run test" dev="--no-dev --inexact" ;;
-    test) packages="$run_packages $test_packages" stamps="test" dev="" ;;
+    test) packages="$run_packages $machine_packages $test_packages" stamps="test" dev="" ;;
     *) fail "usage: deploy/setup.sh run|test" ;;
 esac
 
@@ -161,5 +163,9 @@ say "the bot's Python environment (.venv)"
 say "what programs of the machine may use (.venv-machine)"
 UV_PROJECT_ENVIRONMENT=.venv-machine "$uv" sync --quiet --locked --only-group machine
 viewer
+if [ "$what" = test ]; then
+    say "the file system that virtual machines and containers of the tests start from (.setup/image/base)"
+    as_root deploy/image/build.sh base
+fi
 mark >".setup/$what"
 say "ready"

@@ -11,19 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .guest.desktop import BROWSER_HOME, RUN, X11
+from .guest.forward import BROKER, CERTIFICATE, GATE, HAND
+from .guest_system import CAPABILITIES, FILES, GUEST, UID, command
 from .launcher import STAGE
 from .types import HOME, Limits
-
-UID = 1000
-BROWSER = 1001
-"""Whom the visual browser belongs to, where ids are mapped: the agent's programs cannot touch what is its."""
-GATE = "/run/threadhand/gate"
-BROKER, HAND = "/run/threadhand/broker", "/opt/threadhand/bin/hand"
-CERTIFICATE = "/run/threadhand/ca.pem"
-GUEST = "/opt/threadhand/guest"
-MACHINE = "/opt/machine"
-CAPABILITIES = ("SETUID", "SETGID", "KILL", "CHOWN", "DAC_OVERRIDE", "FOWNER")
-BOOT = "import sys; sys.path.insert(0, '/opt/threadhand'); from guest.program import main; main()"
 
 ETC = (
     "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/fonts",
@@ -77,7 +68,7 @@ def arguments(layout: Layout, mounts: Mounts, *, mapped: bool, filter_fd: int) -
     out += own(layout, mounts)
     out += ["--remount-ro", "/dev", "--remount-ro", "/"]
     out += ["--chdir", "/", "--add-seccomp-fd", str(filter_fd)]
-    return [*out, "--", str(layout.python), "-I", "-S", "-B", "-c", BOOT]
+    return [*out, "--", *command(str(layout.python))]
 
 
 def system() -> list[str]:
@@ -101,7 +92,7 @@ def own(layout: Layout, mounts: Mounts) -> list[str]:
     out = ["--perms", "1777", "--size", scratch, "--tmpfs", "/tmp"]  # noqa: S108
     out += ["--perms", "0755", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"]  # noqa: S108
     out += ["--perms", "1777", "--size", scratch, "--tmpfs", "/dev/shm"]  # noqa: S108
-    for name in ("passwd", "group", "hosts", "nsswitch.conf"):
+    for name in FILES:
         out += ["--ro-bind", mounts.source(layout.etc / name), f"/etc/{name}"]
     for host, inside in ((layout.guest, GUEST), *layout.folders):
         out += [*parents(inside), "--ro-bind", mounts.source(host), inside]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Self
@@ -46,9 +45,8 @@ class Link:
     def lost(self) -> bool:
         return self._lost
 
-    async def hello(self, message: Message) -> Message:
-        """Introduce the host to the guest; must be the first request."""
-        token = secrets.token_urlsafe(32)
+    async def hello(self, message: Message, token: str = "") -> Message:
+        """Introduce the host to the guest; must be the first request. `token`: what the guest expects."""
         async with self.open({**message, "op": "hello", "token": token}) as call:
             return await call.result()
 

@@ -7,7 +7,6 @@ backend knows (waking it, what a limit did, how to stop it).
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from collections.abc import AsyncIterable, Awaitable, Callable
 from dataclasses import dataclass
@@ -22,42 +21,12 @@ from .types import READ_MAX, ExecResult, FileInfo, LimitReached, Limits
 
 
 @dataclass(frozen=True, slots=True)
-class Introduction:
-    """What a guest is told first. data_bytes, processes: limits per program and user, for backends that have no
-    better ones; 0 for none."""
-
-    uid: int
-    browser_uid: int
-    home: str
-    limits: Limits
-    environment: dict[str, str]
-    filter: bytes
-    gate: str
-    data_bytes: int = 0
-    processes: int = 0
-
-    def message(self) -> Message:
-        return {
-            "uid": self.uid,
-            "gid": self.uid,
-            "browser_uid": self.browser_uid,
-            "home": self.home,
-            "filter": base64.b64encode(self.filter).decode(),
-            "processes": self.processes,
-            "disk_bytes": self.limits.disk_bytes,
-            "data_bytes": self.data_bytes,
-            "environment": self.environment,
-            "gate": self.gate,
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class Hooks:
     """What a backend knows of its machine. wake: called before each use. note: a sentence on a limit that was
     hit since it was last asked, else empty. stop: end the machine."""
 
     wake: Callable[[], Awaitable[None]]
-    note: Callable[[], str]
+    note: Callable[[], Awaitable[str]]
     stop: Callable[[], Awaitable[None]]
 
 
@@ -102,7 +71,7 @@ class GuestMachine:
             timed_out=ended["stopped"] == "timeout",
             interrupted=ended["stopped"] == "interrupt",
             seconds=float(ended["seconds"]),
-            note=str(ended["note"]) or self._hooks.note(),
+            note=str(ended["note"]) or await self._hooks.note(),
         )
 
     async def interrupt(self) -> None:

@@ -22,7 +22,7 @@ from typing import Protocol
 from .confine import Confinement
 from .disk import Disk
 from .files import Draft, Home, Refused
-from .forward import PORT
+from .forward import CERTIFICATE, PORT
 from .frames import CHUNK, CONTROL, DATA, END, OPEN, Broken, Frame, Message, encode_message, receive
 from .processes import Processes, Program, Running
 
@@ -34,7 +34,6 @@ DISPLAY = 7
 VNC = f"{RUN}/vnc"
 SIZE = "1280x800"
 READY_SECONDS = 30.0
-CERTIFICATE = "/run/threadhand/ca.pem"
 PYTHON = "/opt/machine/bin/python3"
 BOOT = "import sys; sys.path.insert(0, '/opt/threadhand'); from guest.browse.program import main; main()"
 

@@ -9,6 +9,9 @@ import asyncio
 import contextlib
 
 PORT = 3128
+GATE = "/run/threadhand/gate"
+BROKER, HAND = "/run/threadhand/broker", "/opt/threadhand/bin/hand"
+CERTIFICATE = "/run/threadhand/ca.pem"
 CONNECTIONS_MAX = 256
 
 

@@ -17,6 +17,7 @@ from .desktop import Tunnel
 from .guest.frames import Message
 from .link import Call, Link
 from .output import Output
+from .parcel import GuestLuggage
 from .types import READ_MAX, ExecResult, FileInfo, LimitReached, Limits
 
 
@@ -124,6 +125,10 @@ class GuestMachine:
     def browser(self) -> Browser:
         """The visual browser, started when first used (see `browser.Browsers`)."""
         return Browser(self._call)
+
+    def luggage(self) -> GuestLuggage:
+        """Its files, to be carried away or brought back (see `parcel.Portable`)."""
+        return GuestLuggage(self._call)
 
     async def _call(self, request: Message) -> Call:
         await self._hooks.wake()

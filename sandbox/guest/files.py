@@ -20,6 +20,7 @@ from .frames import Message
 
 SYS_OPENAT2 = 437
 RESOLVE_NO_MAGICLINKS = 0x02
+RESOLVE_NO_SYMLINKS = 0x04
 RESOLVE_BENEATH = 0x08
 LIST_MAX = 10_000
 
@@ -36,8 +37,10 @@ class OpenHow(ctypes.Structure):
     _fields_ = [("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64)]
 
 
-def open_beneath(directory: int, path: str, flags: int) -> int:
-    how = OpenHow(flags | os.O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS)
+def open_beneath(directory: int, path: str, flags: int, *, links: bool = True) -> int:
+    """Open `path` below a directory's descriptor; without `links` there may be no link on the way nor at its end."""
+    resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (0 if links else RESOLVE_NO_SYMLINKS)
+    how = OpenHow(flags | os.O_CLOEXEC, 0, resolve)
     libc.syscall.restype = ctypes.c_long
     name = os.fsencode(path)
     for _ in range(8):

@@ -22,6 +22,7 @@ from .execute import SHELL, Execution, begin
 from .files import Draft, Home, Refused
 from .forward import Forwarder
 from .frames import CHUNK, CONTROL, DATA, END, OPEN, Broken, Frame, Message, encode, encode_message, receive
+from .parcel import Parcel
 from .processes import Processes, Program
 from .terminal import Pseudo
 
@@ -215,6 +216,7 @@ async def answer(operation: Operation, channel: Channel, request: Message) -> No
 
 async def converse(guest: Guest, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Serve requests until the host hangs up."""
+    parcel = Parcel(guest.home, guest.disk, guest.desktop)
     operations: dict[str, Operation] = {
         "exec": guest.execute,
         "interrupt": guest.interrupt,
@@ -226,6 +228,9 @@ async def converse(guest: Guest, reader: asyncio.StreamReader, writer: asyncio.S
         "terminal": guest.terminal,
         "desktop": guest.desktop.tunnel,
         "browse": guest.desktop.browse,
+        "pack": parcel.pack,
+        "unpack": parcel.unpack,
+        "mark": parcel.mark,
     }
     channels: dict[int, Channel] = {}
     tasks: set[asyncio.Task[None]] = set()

@@ -69,6 +69,10 @@ class Luggage(Protocol):
         """Write the mark."""
         ...
 
+    async def settle(self) -> None:
+        """Before the machine is stopped on purpose: the browser ends and leaves all that its pages stored."""
+        ...
+
 
 @runtime_checkable
 class Portable(Protocol):
@@ -109,6 +113,10 @@ class GuestLuggage:
 
     async def set_mark(self, mark: Mark) -> None:
         await self._mark({"op": "mark", "set": {"session": mark.session, "generation": mark.generation}})
+
+    async def settle(self) -> None:
+        async with await self.call({"op": "settle"}) as call:
+            await call.result()
 
     async def _mark(self, request: Message) -> Found:
         async with await self.call(request) as call:

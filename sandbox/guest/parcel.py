@@ -22,7 +22,7 @@ from .unpack import Unpacking
 
 NAMED_MOST = 20
 """How many of the files that were left out are named."""
-KEEP_SECONDS = 5.0
+BROWSER_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Parcel:
 
     async def pack(self, talk: Talk, request: Message) -> None:
         """Send everything worth keeping, at most `limit` bytes of it; the end names what was left out."""
-        await self.write_down(talk)
+        await self.tell_browser("keep", talk)
         with opened(self.home.root) as roots:
             packing = Packing(roots, int(request["limit"]))
             for item in await packing.items():
@@ -47,12 +47,17 @@ class Parcel:
         counts = {"files": packing.files, "home_files": packing.home_files, "left_count": len(packing.left)}
         await talk.end({**counts, "left": left})
 
-    async def write_down(self, talk: Talk) -> None:
-        """Let a running browser write down its pages and cookies first."""
+    async def settle(self, talk: Talk, request: Message) -> None:
+        """End the browser properly, so that all that its pages stored is on the disk."""
+        await self.tell_browser("leave", talk)
+        await talk.end({})
+
+    async def tell_browser(self, word: str, talk: Talk) -> None:
+        """One that does not run has nothing to keep; one that leaves does not answer."""
         driver = self.desktop.driver
         if driver is not None and not driver.gone:
             with contextlib.suppress(Refused, TimeoutError):
-                await asyncio.wait_for(driver.ask({"do": "keep"}, talk), KEEP_SECONDS)
+                await asyncio.wait_for(driver.ask({"do": word}, talk), BROWSER_SECONDS)
 
     async def unpack(self, talk: Talk, request: Message) -> None:
         """Put a stream's files where they belong, over what is there."""

@@ -231,6 +231,7 @@ async def converse(guest: Guest, reader: asyncio.StreamReader, writer: asyncio.S
         "pack": parcel.pack,
         "unpack": parcel.unpack,
         "mark": parcel.mark,
+        "settle": parcel.settle,
     }
     channels: dict[int, Channel] = {}
     tasks: set[asyncio.Task[None]] = set()

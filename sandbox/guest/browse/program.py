@@ -35,6 +35,7 @@ class Program:
     session: Session | None = None
     screen: Screen | None = None
     tasks: dict[int, asyncio.Task[None]] = field(default_factory=dict[int, asyncio.Task[None]])
+    leaving: bool = False
 
     async def serve(self, reader: asyncio.StreamReader) -> None:
         with contextlib.suppress(Broken):
@@ -72,6 +73,12 @@ class Program:
                     return await self.send(number, await self.pixels(request))
             case "fetch":
                 return await self.fetch(number, request)
+            case "keep":
+                if self.session is not None:
+                    await self.session.keep()
+                return {}
+            case "leave":
+                return await self.leave()
             case _:
                 raise Trouble(f"The browser has no operation {request['do']!r}.")
 
@@ -84,8 +91,16 @@ class Program:
     async def running(self) -> Session:
         if self.session is None:
             self.session = await Session.open()
-            self.session.context.on("close", lambda _: os._exit(0))
+            self.session.context.on("close", lambda _: None if self.leaving else os._exit(0))
         return self.session
+
+    async def leave(self) -> Message:
+        """Close the browser properly: only then all that pages stored is on the disk."""
+        if self.session is not None:
+            self.leaving = True
+            await self.session.keep()
+            await self.session.context.close()
+        os._exit(0)
 
     async def act(self, request: Message) -> Message:
         session = await self.running()

@@ -48,6 +48,7 @@ QUIET_ROUNDS = 2
 ROUND = 0.1
 SETTLE_SECONDS = 8.0
 DOWNLOAD_SECONDS = 300.0
+KEEP_EVERY = 3.0
 FINGERPRINT = """() => [document.readyState, location.href, document.getElementsByTagName('*').length,
     (document.body ? document.body.textContent.length : 0)].join(' ')"""
 
@@ -79,6 +80,8 @@ class Session:
     downloading: dict[asyncio.Task[None], str] = field(default_factory=dict[asyncio.Task[None], str])
     pending: asyncio.Task[Any] | None = None
     opened: int = 0
+    touched: bool = False
+    keeping: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls) -> Session:
@@ -97,29 +100,53 @@ class Session:
         for page in context.pages:
             session.add(page)
         await session.restore()
-        session.news.clear()
+        session.keeping = asyncio.create_task(session.keep_up())
         return session
 
     async def restore(self) -> None:
+        """Cookies first, then the pages side by side, the one that was in front in front."""
         try:
             kept = json.loads(KEPT.read_text())
-        except (OSError, ValueError):
+            urls, front = [str(url) for url in kept["urls"]][:TABS_MAX], int(kept.get("front", -1))
+        except (OSError, ValueError, KeyError):
             return
         with contextlib.suppress(PlaywrightError):
             await self.context.add_cookies(kept["cookies"])
-        for place, url in enumerate(kept["urls"][:8]):
-            with contextlib.suppress(PlaywrightError):
-                page = self.context.pages[0] if place == 0 else await self.context.new_page()
-                await page.goto(url, wait_until="commit", timeout=10_000)
+        for _ in range(len(urls) - len(self.tabs)):
+            await self.context.new_page()
+        pages = [tab.page for tab in self.tabs]
+        await asyncio.gather(*(reopen(page, url) for page, url in zip(pages, urls, strict=False)))
+        self.news.clear()
+        if not urls:
+            return
+        self.current = self.tabs[front] if 0 <= front < len(self.tabs) else self.tabs[-1]
+        with contextlib.suppress(PlaywrightError):
+            await self.current.page.bring_to_front()
+        what = "the page that was open is" if len(urls) == 1 else f"the {len(urls)} pages that were open are"
+        self.news.append(f"The browser was started again; {what} loaded anew. What was typed and not sent is gone.")
 
     async def keep(self) -> None:
         """Write down cookies and open pages."""
+        self.touched = False
         with contextlib.suppress(PlaywrightError, OSError):
             cookies = await self.context.cookies()
-            urls = [tab.page.url for tab in self.tabs if tab.page.url.startswith(("http:", "https:"))]
+            kept = [tab for tab in self.tabs if tab.page.url.startswith(("http:", "https:"))]
+            front = kept.index(self.current) if self.current in kept else -1
             draft = KEPT.with_suffix(".part")
-            draft.write_text(json.dumps({"cookies": cookies, "urls": urls}))
+            urls = [tab.page.url for tab in kept]
+            draft.write_text(json.dumps({"cookies": cookies, "urls": urls, "front": front}))
             draft.replace(KEPT)
+
+    async def keep_up(self) -> None:
+        """Write down what changes without us: a person at the screen signs in, a page gets its answer."""
+        while True:
+            await asyncio.sleep(KEEP_EVERY)
+            if self.touched:
+                await self.keep()
+
+    def touch(self, tab: Tab, request: Request) -> None:
+        tab.busy.discard(request)
+        self.touched = True
 
     def add(self, page: Page) -> None:
         self.opened += 1
@@ -134,8 +161,8 @@ class Session:
         page.on("close", lambda _: self.remove(tab))
         page.on("crash", lambda _: self.news.append(f"The page in {tab.name} crashed. Reload it."))
         page.on("request", lambda request: tab.busy.add(request) if request.resource_type in BUSY_KINDS else None)
-        page.on("requestfinished", lambda request: tab.busy.discard(request))
-        page.on("requestfailed", lambda request: tab.busy.discard(request))
+        page.on("requestfinished", lambda request: self.touch(tab, request))
+        page.on("requestfailed", lambda request: self.touch(tab, request))
 
     def remove(self, tab: Tab) -> None:
         self.tabs.remove(tab)
@@ -243,6 +270,11 @@ async def launch(playwright: Playwright, *, sandbox: bool) -> BrowserContext:
         downloads_path=HOME / "tmp",
         timeout=60_000,
     )
+
+
+async def reopen(page: Page, url: str) -> None:
+    with contextlib.suppress(PlaywrightError):
+        await page.goto(url, wait_until="domcontentloaded", timeout=10_000)
 
 
 async def failure_of(download: Download) -> str:

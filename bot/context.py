@@ -24,6 +24,7 @@ from bot.entries import (
     Withdrawn,
 )
 from bot.handover import GaveBack
+from bot.lost import Lost, Unsaved, for_model
 from bot.pictures import picture
 from bot.session.state import Call, State, calls_of
 
@@ -142,6 +143,8 @@ def _add(builder: _Builder, number: int, entry: Entry) -> None:
             builder.message(f"[{entry.why}. Nothing that was queued will run.]")
         case GaveBack():
             builder.message(given_back(entry))
+        case Lost() | Unsaved():
+            builder.message(for_model(entry))
         case Failed() if entry.retry_at is None:
             builder.message(f"[The work was paused here: {entry.text}]")
         case _:

@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter
 
 from bot.handover import GaveBack, Invited, TookOver
 from bot.heard import FileRef, Person
+from bot.lost import Lost, Unsaved
 from bot.scripted import Requested
 from bot.spent import Spent
 
@@ -381,6 +382,8 @@ Entry = (
     | Invited
     | Requested
     | Spent
+    | Lost
+    | Unsaved
 )
 
 _ENTRY: TypeAdapter[Entry] = TypeAdapter(Annotated[Entry, Field(discriminator="kind")])

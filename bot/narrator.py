@@ -24,7 +24,7 @@ def status_card(state: State, run: Run, now: datetime, budget: float, watch: str
         state=run_state(state, run),
         steps=_planned(plan, run) if plan else _done_calls(state, run),
         headline=headline(state, run),
-        note=run.note,
+        note=". ".join(filter(None, (run.note, run.mishap))),
         footer=_footer(run, now, budget),
         watch=watch,
     )
@@ -96,8 +96,7 @@ def status_text(state: State, now: datetime) -> str:
     parts = [f"{headline(state, run)}, {_duration((now - run.since).total_seconds())} in."]
     if done:
         parts.append(f"Done so far: {'; '.join(done[-4:])}.")
-    if run.note:
-        parts.append(f"{run.note}.")
+    parts += [f"{line}." for line in (run.note, run.mishap) if line]
     return " ".join(parts)
 
 

@@ -18,7 +18,8 @@ from bot.judge import card_from
 from bot.outgoing import Confirmation, Outgoing, Question, Reply, StatusCard
 from bot.session.closing import withdrawals
 from bot.session.duties import Duty, answer_key, ask_key, owed
-from bot.session.state import Ask, Run, files_in
+from bot.session.state import Ask, Run
+from bot.session.values import files_in
 from bot.store import StoreError
 from bot.surface import AnswerStream, Gone, Mark, Refused, Unavailable
 

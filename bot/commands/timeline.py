@@ -31,6 +31,7 @@ from bot.entries import (
 )
 from bot.handover import GaveBack, Invited, TookOver
 from bot.heard import Person
+from bot.lost import Lost, Unsaved, for_model
 from bot.scripted import Requested
 from bot.spent import Spent
 
@@ -64,6 +65,8 @@ def _what(entry: Entry) -> str:
             return f"by {_name(entry.by)}{f', on {entry.page}' if entry.page else ''}"
         case Invited():
             return f"{entry.author.name} asked for a link to the screen"
+        case Lost() | Unsaved():
+            return for_model(entry)
         case Posting():
             return f"{entry.what} ({entry.key})"
         case Posted():

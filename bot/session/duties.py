@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.session.state import Run, State, answer_key, files_key
+from bot.session.state import Run, State, answer_key
+from bot.session.values import files_key
 
 What = Literal["receipt", "whisper", "status", "card", "ask", "record", "report", "answer", "files", "settle", "invite"]
 

@@ -37,6 +37,7 @@ from bot.entries import (
 )
 from bot.handover import GaveBack, Invited, TookOver
 from bot.heard import Thread
+from bot.lost import Lost, Unsaved, mishap
 from bot.scripted import Requested
 from bot.session.values import (
     SENT,
@@ -47,6 +48,7 @@ from bot.session.values import (
     Run,
     answer_key,
     calls_of,
+    files_in,
     held_arguments,
     plural,
     reply_text,
@@ -372,22 +374,12 @@ class State:
                 self.notes.append(entry.text)
             case Spent():
                 self.runs[-1].pay(entry.cost)
+            case Lost() | Unsaved():
+                self.runs[-1].mishap, self.news = mishap(entry) or self.runs[-1].mishap, number
             case Compacted():
                 self.compacted, self.compacted_number = entry, number
             case _:
                 raise AssertionError(f"no fold for {entry!r}")
-
-
-def files_key(run: Run) -> str:
-    """The key under which the run's next files are posted: a post that was begun keeps its key until it stands."""
-    return f"files:{run.number}:{run.handed}-{run.handing or len(run.files)}"
-
-
-def files_in(key: str, run: int) -> int:
-    """Up to which of the run's files the post under `key` goes; 0 for any other post."""
-    kind, _, rest = key.partition(":")
-    number, _, span = rest.partition(":")
-    return int(span.partition("-")[2]) if kind == "files" and number == str(run) else 0
 
 
 def fold(thread: Thread, rows: Iterable[tuple[int, Entry]]) -> State:

@@ -108,6 +108,8 @@ class Run:
     """How many of them stand in the thread."""
     note: str = ""
     """The last message that changed the course, with the step from which it applies."""
+    mishap: str = ""
+    """What befell the computer during the run, in a sentence."""
 
     @property
     def ended(self) -> bool:
@@ -173,3 +175,15 @@ def reply_text(reply: Replied) -> str:
             if text:
                 parts.append(str(text))
     return "\n\n".join(parts)
+
+
+def files_key(run: Run) -> str:
+    """The key under which the run's next files are posted: a post that was begun keeps its key until it stands."""
+    return f"files:{run.number}:{run.handed}-{run.handing or len(run.files)}"
+
+
+def files_in(key: str, run: int) -> int:
+    """Up to which of the run's files the post under `key` goes; 0 for any other post."""
+    kind, _, rest = key.partition(":")
+    number, _, span = rest.partition(":")
+    return int(span.partition("-")[2]) if kind == "files" and number == str(run) else 0

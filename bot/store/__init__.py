@@ -2,6 +2,7 @@
 
 from bot.store.blobs import BlobError, Blobs
 from bot.store.errors import Conflict, Fenced, SchemaNewer, StoreDown, StoreError
+from bot.store.homes import HomeRow, Homes, SaveRow
 from bot.store.installs import Installs
 from bot.store.lease import Lease
 from bot.store.rows import (
@@ -28,6 +29,8 @@ __all__ = [
     "DocumentRow",
     "EgressRow",
     "Fenced",
+    "HomeRow",
+    "Homes",
     "InboxRow",
     "InstallationRow",
     "Installs",
@@ -36,6 +39,7 @@ __all__ = [
     "Projection",
     "Receipt",
     "Row",
+    "SaveRow",
     "SchemaNewer",
     "SessionRow",
     "Spend",

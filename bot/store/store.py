@@ -17,6 +17,7 @@ from sqlalchemy import Boolean, ColumnElement, Connection, literal_column, selec
 from bot.heard import Heard, Thread
 from bot.store import posts, reading, records, schema
 from bot.store.database import Clock, Database, utcnow
+from bot.store.homes import Homes
 from bot.store.installs import Installs
 from bot.store.lease import Grant, Lease, Term
 from bot.store.rows import Busy, DocumentRow, EgressRow, Receipt, Row, SessionRow, Spend
@@ -34,6 +35,7 @@ class Store:
         self._database = database
         self._term: Term | None = None
         self.installs = Installs(database)
+        self.homes = Homes(database)
 
     @classmethod
     async def open(cls, url: str, *, migrate: bool = True, clock: Clock = utcnow) -> Store:

@@ -174,3 +174,25 @@ LOCKS = Table(
     Column("holder", Text, nullable=False),
     Column("until", Moment, nullable=False),
 )
+
+HOMES = Table(
+    "homes",
+    METADATA,
+    Column("session", Text, primary_key=True),
+    Column("place", Text, nullable=False),  # name of the folder that holds its computer's files
+    Column("generation", NUMBER, nullable=False),  # 1, and one more each time it was lost
+    Column("untold", Text, nullable=False),  # entries the session's journal is to get, as JSON; empty: none
+)
+
+SAVES = Table(
+    "saves",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("session", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("size", NUMBER, nullable=False),  # bytes of the sealed file
+    Column("sha256", Text, nullable=False),
+    Column("files", NUMBER, nullable=False),
+    Column("home_files", NUMBER, nullable=False),  # of these, in the agent's home
+    Column("omitted", Text, nullable=False),  # what was left out for its size, as JSON
+)

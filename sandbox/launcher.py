@@ -6,6 +6,7 @@ only root can reach are mounted on a private tree, where bubblewrap finds them u
 
 Argument 1 is JSON: doors (files of control groups to enter), argv (the program to run at last), and
   ids      'root' | 'subids' | 'same' (one id only: no mapping here, bubblewrap maps the one it runs as)
+           | 'later' (root stays root, and maps ids itself)
   base     first id on the host of the machine's range
   owner    id inside that runs when ids are the 'same'
   owners   folder -> id inside that owns it
@@ -108,7 +109,7 @@ def main() -> None:
             os.setgroups([])
             os.setresgid(owner, owner, owner)
             os.setresuid(owner, owner, owner)
-    if plan["ids"] != "same":
+    if plan["ids"] not in ("same", "later"):
         map_from_outside(plan)
     os.execvp(plan["argv"][0], plan["argv"])  # noqa: S606
 

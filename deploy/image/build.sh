@@ -73,7 +73,9 @@ set -eu
 chroot "$1" useradd --uid 1000 --create-home --shell /bin/bash agent
 chroot "$1" useradd --uid 1001 --create-home --shell /usr/sbin/nologin browser
 chmod 0700 "$1/home/browser"
-mkdir -p "$1/opt/threadhand" "$1/run/threadhand" "$1/etc/chromium"
+mkdir -p "$1/opt/threadhand/guest" "$1/opt/threadhand/bin" "$1/run/threadhand" "$1/etc/chromium"
+printf '127.0.0.1 localhost machine\n::1 localhost\n' >"$1/etc/hosts"
+printf 'passwd: files\ngroup: files\nhosts: files\n' >"$1/etc/nsswitch.conf"
 chroot "$1" python3 -m venv --without-pip /opt/machine
 if [ -d libraries ]; then
     cp -r libraries/. "$1/opt/machine/lib/python3.11/site-packages/"

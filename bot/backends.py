@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from bot.config import Settings
+from bot.config import Settings, SettingsError
 from sandbox.bubblewrap import BubblewrapBackend
 from sandbox.bubblewrap import Settings as BubblewrapSettings
+from sandbox.gvisor import GvisorBackend
+from sandbox.gvisor import Settings as GvisorSettings
 from sandbox.types import Backend
 
 
@@ -15,7 +18,21 @@ def _bubblewrap(settings: Settings) -> Backend:
     return BubblewrapBackend(BubblewrapSettings(state=folder, machine_env=settings.machine.environment))
 
 
-BACKENDS: Mapping[str, Callable[[Settings], Backend]] = {"bubblewrap": _bubblewrap}
+def _image(settings: Settings) -> Path:
+    if settings.machine.image is None:
+        raise SettingsError(
+            f"THREADHAND_SANDBOX={settings.machine.sandbox} needs a system for its machines: run make image, or set "
+            "THREADHAND_IMAGE to a folder that it made."
+        )
+    return settings.machine.image
+
+
+def _gvisor(settings: Settings) -> Backend:
+    folder, platform = settings.storage.data_dir / "gvisor", settings.machine.gvisor_platform
+    return GvisorBackend(GvisorSettings(folder, _image(settings) / "rootfs", platform))
+
+
+BACKENDS: Mapping[str, Callable[[Settings], Backend]] = {"bubblewrap": _bubblewrap, "gvisor": _gvisor}
 
 
 def open_backend(settings: Settings) -> Backend:

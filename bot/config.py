@@ -14,19 +14,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from bot.machine_settings import MachineSettings
 from bot.settings import Group, SettingsError, Variable, fill, secret_values, var, variables
-from bot.written import DatabaseUrl, Folder, Hosts, Keys, Level, OptionalFolder, Price, RedisUrl, Secret, Url
+from bot.written import DatabaseUrl, Folder, Keys, Level, OptionalFolder, Price, RedisUrl, Secret, Url
 
 _HTTP = "an http:// or https:// address"
 _COUNT = "a whole number above 0"
 _MONEY = "an amount of US dollars above 0"
 _SWITCH = "true or false"
-
-
-def _beside() -> Path | None:
-    """The machine's environment where the project's own set-up puts it: beside the environment we run in."""
-    folder = Path(sys.prefix).parent / ".venv-machine"
-    return folder if folder.is_dir() else None
 
 
 def _viewer() -> Path | None:
@@ -155,31 +150,6 @@ class StorageSettings(Group):
     def redis(self) -> str:
         """URL of the engine's Redis, or memory://. Holds the password: never log it."""
         return self.redis_url.get_secret_value()
-
-
-class MachineSettings(Group):
-    """The computer each session gets."""
-
-    sandbox: Literal["bubblewrap"] = var(
-        "THREADHAND_SANDBOX", "bubblewrap", "What the machine is made of.", "bubblewrap"
-    )
-    environment: OptionalFolder = var(
-        "THREADHAND_MACHINE_ENV",
-        None,
-        "Python environment that programs in the machine find; `none` for the system's.",
-        "a folder with a Python environment, or none",
-        default_factory=_beside,
-        shown=".venv-machine beside .venv, if it is there",
-    )
-    memory_mb: int = var("THREADHAND_MACHINE_MEMORY_MB", 2048, "Memory of a session's machine, MiB.", _COUNT, ge=64)
-    disk_mb: int = var("THREADHAND_MACHINE_DISK_MB", 4096, "Disk of a session's machine, MiB.", _COUNT, ge=16)
-    processes: int = var("THREADHAND_MACHINE_PROCESSES", 256, "Processes of a session's machine.", _COUNT, ge=8)
-    egress_allow: Hosts = var(
-        "THREADHAND_EGRESS_ALLOW",
-        (),
-        "Hosts that may be reached though their address is not public, as in an intranet.",
-        "host or host:port, with commas between",
-    )
 
 
 class WebSettings(Group):

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import base64
 import functools
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import seccomp
+from .doors import offered
 from .guest.forward import CERTIFICATE, GATE, HAND, PORT
 from .guest.frames import Message
 from .types import HOME, MachineSpec
@@ -67,6 +69,8 @@ def hand_program(python: str) -> str:
 def introduction(spec: MachineSpec, inside: Inside) -> Message:
     """What a guest is told first."""
     limits = spec.limits
+    carried = not inside.mounted
+    certificate = spec.egress.ca_certificate.read_text() if spec.egress and carried else ""
     return {
         "uid": UID,
         "gid": UID,
@@ -78,6 +82,8 @@ def introduction(spec: MachineSpec, inside: Inside) -> Message:
         "data_bytes": 0 if inside.capped else limits.memory_bytes,
         "environment": environment(spec, python=inside.python),
         "gate": GATE if spec.egress else "",
+        "doors": list(offered(spec)) if carried else [],
+        "certificate": certificate,
     }
 
 
@@ -110,3 +116,13 @@ def environment(spec: MachineSpec, *, python: bool) -> dict[str, str]:
 def seccomp_filters() -> tuple[bytes, bytes]:
     """For the whole machine, and for the agent's programs."""
     return seccomp.machine_filter(), seccomp.agent_filter()
+
+
+def put(path: Path, content: str, mode: int) -> None:
+    """A file that machines are shown; those that have one with that content keep it."""
+    if path.exists() and path.read_text(encoding="utf-8") == content:
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(content, encoding="utf-8")
+    draft.chmod(mode)
+    draft.replace(path)

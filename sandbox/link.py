@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 
+from .doors import Doors
+from .guest.carry import CARRIED
 from .guest.frames import (
     CHUNK,
     CONTROL,
@@ -31,9 +34,12 @@ GONE = "The machine has stopped. Start it again: its files are kept, its program
 
 
 class Link:
-    """Many conversations over one stream."""
+    """Many conversations over one stream, and the doors it offers to the guest."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, doors: Mapping[str, Path] | None = None
+    ) -> None:
+        self._doors = Doors(writer, doors or {})
         self._reader = reader
         self._writer = writer
         self._calls: dict[int, Call] = {}
@@ -74,19 +80,25 @@ class Link:
     async def close(self) -> None:
         self._receiving.cancel()
         await asyncio.wait({self._receiving})
+        await self._doors.ended()
         self._writer.close()
 
     async def _receive(self) -> None:
         try:
             while True:
                 frame = await receive(self._reader)
+                if frame.channel & CARRIED:
+                    await self._doors.take(frame)
+                    continue
                 call = self._calls.get(frame.channel)
                 if call is not None:
                     call.incoming.put_nowait(frame)
-        except Broken:
+        except (Broken, OSError):
             return
         finally:
             self._lost = True
+            self._doors.cut()
+            self._writer.close()
             for call in self._calls.values():
                 call.incoming.put_nowait(None)
 

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .doors import offered
 from .guest_system import Inside, introduction
 from .link import Link
 from .machine import GuestMachine, Hooks
@@ -161,7 +162,8 @@ class Roster:
             launched = await self._kind.launch(spec)
         except OSError as error:
             raise MachineUnavailable(f"The machine did not start: {error}") from error
-        link = Link(launched.reader, launched.writer)
+        doors = {} if self._kind.inside.mounted else offered(spec)
+        link = Link(launched.reader, launched.writer, doors)
         hooks = Hooks(
             functools.partial(self._wake, spec.session_id),
             launched.note,

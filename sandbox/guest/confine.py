@@ -16,6 +16,7 @@ from dataclasses import dataclass
 PR_SET_NO_NEW_PRIVS = 38
 PR_SET_SECCOMP = 22
 PR_SET_DUMPABLE = 4
+PR_SET_CHILD_SUBREAPER = 36
 SECCOMP_MODE_FILTER = 2
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -80,3 +81,9 @@ def install(program: bytes) -> None:
 def hide_self() -> None:
     """Nobody of the same user may trace the guest or read its memory, even where uids cannot be separate."""
     prctl(PR_SET_DUMPABLE, 0)
+
+
+def adopt_orphans() -> None:
+    """Where another program is process 1, the guest still becomes the parent of what its programs leave behind."""
+    if os.getpid() != 1:
+        prctl(PR_SET_CHILD_SUBREAPER, 1)

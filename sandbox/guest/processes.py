@@ -1,6 +1,6 @@
-"""Starting, reaping and ending programs as process 1 of the machine.
+"""Starting, reaping and ending programs as process 1 of the machine, or in its stead.
 
-Hides fork, orphans and process trees. The guest is process 1, so every orphan becomes its child: one SIGCHLD
+Hides fork, orphans and process trees. Every orphan becomes the guest's child: one SIGCHLD
 handler reaps all, and a tree is found by parent, by session, and by birth for those that ran away from both.
 """
 
@@ -13,7 +13,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .confine import Confinement
+from .confine import Confinement, adopt_orphans
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Processes:
         """A user whose orphans belong to no command."""
 
     def watch(self) -> None:
+        adopt_orphans()
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self.reap)
 
     def start(self, program: Program, confinement: Confinement) -> Running:
@@ -96,7 +97,7 @@ class Processes:
     def end_all_of(self, uid: int) -> None:
         """End every program of a user, those left in the background too."""
         for entry in table():
-            if entry.pid != 1 and not entry.zombie and owner(entry.pid) == uid:
+            if entry.pid not in (1, os.getpid()) and not entry.zombie and owner(entry.pid) == uid:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(entry.pid, signal.SIGKILL)
 
@@ -127,10 +128,11 @@ def become(program: Program, confinement: Confinement) -> None:
 def tree(running: Running, others: set[int], spare: int | None = None) -> set[int]:
     """Living processes that belong to `running`: its descendants, its session, and orphans born after it that
     are in no other running program's session and not `spare`, the browser's user."""
-    entries = {entry.pid: entry for entry in table() if not entry.zombie and entry.pid != 1}
+    guest = os.getpid()
+    entries = {entry.pid: entry for entry in table() if not entry.zombie and entry.pid not in (1, guest)}
     found = {e.pid for e in entries.values() if e.pid == running.pid or e.session == running.pid}
     for entry in entries.values():
-        orphan = entry.parent == 1 and entry.born >= running.born and entry.owner != spare
+        orphan = entry.parent == guest and entry.born >= running.born and entry.owner != spare
         if orphan and not {entry.pid, entry.session} & others:
             found.add(entry.pid)
     while True:

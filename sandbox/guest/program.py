@@ -9,18 +9,19 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-import hmac
 import os
-import socket
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from .arrival import Arrived, arrival
+from .carry import CARRIED
 from .confine import Confinement, hide_self
 from .desktop import Desktop
 from .disk import Disk
 from .execute import SHELL, Execution, begin
 from .files import Draft, Home, Refused
-from .forward import Forwarder
+from .forward import Doors, listen
 from .frames import CHUNK, CONTROL, DATA, END, OPEN, Broken, Frame, Message, encode, encode_message, receive
 from .parcel import Parcel
 from .processes import Processes, Program
@@ -214,7 +215,7 @@ async def answer(operation: Operation, channel: Channel, request: Message) -> No
         await channel.end({"error": "path", "message": f"{error.strerror or error}"})
 
 
-async def converse(guest: Guest, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def converse(guest: Guest, doors: Doors, host: Arrived) -> None:
     """Serve requests until the host hangs up."""
     parcel = Parcel(guest.home, guest.disk, guest.desktop)
     operations: dict[str, Operation] = {
@@ -236,13 +237,16 @@ async def converse(guest: Guest, reader: asyncio.StreamReader, writer: asyncio.S
     channels: dict[int, Channel] = {}
     tasks: set[asyncio.Task[None]] = set()
     while True:
-        frame = await receive(reader)
+        frame = await receive(host.reader)
+        if frame.channel & CARRIED:
+            doors.take(frame)
+            continue
         if frame.kind != OPEN:
             if frame.channel in channels:
                 channels[frame.channel].incoming.put_nowait(frame)
             continue
         request = frame.message()
-        channel = channels[frame.channel] = Channel(frame.channel, writer)
+        channel = channels[frame.channel] = Channel(frame.channel, host.writer)
         operation = operations.get(str(request.get("op")))
         if operation is None:
             await channel.end({"error": "request", "message": f"Unknown operation {request.get('op')!r}."})
@@ -253,28 +257,30 @@ async def converse(guest: Guest, reader: asyncio.StreamReader, writer: asyncio.S
         task.add_done_callback(lambda _, number=frame.channel: channels.pop(number, None))
 
 
-async def serve(stream: socket.socket, token: str | None) -> None:
-    """Serve one host connection. `token` is what a backend with an open port was given; None when the stream
-    itself is private to the host, and then hello's token is taken as it is."""
-    reader, writer = await asyncio.open_connection(sock=stream)
-    first = await receive(reader)
-    hello = first.message()
-    if first.kind != OPEN or hello.get("op") != "hello":
-        return
-    if token is not None and not hmac.compare_digest(token, str(hello.get("token"))):
-        return
+async def serve(arrived: Arrived) -> None:
+    """Serve the host until it hangs up."""
+    hello, writer = arrived.hello.message(), arrived.writer
     guest = Guest.prepare(hello)
     guest.processes.watch()
-    guards: list[object] = [asyncio.create_task(guest.disk.guard(guest.over_disk))]
-    if hello["gate"]:
-        guards.append(await Forwarder(str(hello["gate"])).listen())
-    await Channel(first.channel, writer).end({"version": VERSION})
+    guard = asyncio.create_task(guest.disk.guard(guest.over_disk))
+    doors = Doors(writer)
+    ways = await listen(hello, doors)
+    await Channel(arrived.hello.channel, writer).end({"version": VERSION})
     with contextlib.suppress(Broken):
-        await converse(guest, reader, writer)
+        await converse(guest, doors, arrived)
+    guard.cancel()
+    for way in ways:
+        way.close()
+
+
+async def live(way: list[str]) -> None:
+    arrived = await arrival(way)
+    if arrived:
+        await serve(arrived)
 
 
 def main() -> None:
-    """Serve the host on standard input, a socket; the machine ends with it."""
+    """Serve the host, who comes as the arguments say (see arrival.py); the machine ends with it."""
     hide_self()
     os.umask(0o022)
-    asyncio.run(serve(socket.socket(fileno=0), None))
+    asyncio.run(live(sys.argv[1:]))

@@ -57,8 +57,8 @@ class Luggage(Protocol):
         """Hand the stream to `take`, piece by piece: at most `limit` bytes, the largest files are left out first."""
         ...
 
-    async def unpack(self, stream: AsyncIterable[bytes]) -> int:
-        """Put the files of a packed stream where they belong, over what is there; returns how many."""
+    async def unpack(self, stream: AsyncIterable[bytes], *, over: bool = False) -> int:
+        """Put the files of a packed stream where they belong; returns how many. What is there stays, unless `over`."""
         ...
 
     async def found(self) -> Found:
@@ -95,8 +95,8 @@ class GuestLuggage:
         left = tuple(LeftOut(str(one["path"]), int(one["size"])) for one in end["left"])
         return Packed(int(end["files"]), int(end["home_files"]), left, int(end["left_count"]))
 
-    async def unpack(self, stream: AsyncIterable[bytes]) -> int:
-        async with await self.call({"op": "unpack"}) as call:
+    async def unpack(self, stream: AsyncIterable[bytes], *, over: bool = False) -> int:
+        async with await self.call({"op": "unpack", "over": over}) as call:
             sending = asyncio.create_task(send(call, stream))
             answering = asyncio.create_task(call.result())
             try:

@@ -30,7 +30,8 @@ class HomeRow:
 
 @dataclass(frozen=True, slots=True)
 class SaveRow:
-    """A save: a sealed file of `size` bytes with this hash. `omitted`: (path, bytes) of what was too large for it."""
+    """A save: a sealed file of `size` bytes with this hash. `omitted`: (path, bytes) of the largest
+    of the `omitted_count` files for which there was no room."""
 
     id: str
     session: str
@@ -39,6 +40,7 @@ class SaveRow:
     sha256: str
     files: int
     home_files: int
+    omitted_count: int = 0
     omitted: tuple[tuple[str, int], ...] = ()
 
 
@@ -147,6 +149,6 @@ class Homes:
 
 
 def _save(row: Mapping[Any, Any]) -> SaveRow:
-    names = ("id", "session", "at", "size", "sha256", "files", "home_files")
+    names = ("id", "session", "at", "size", "sha256", "files", "home_files", "omitted_count")
     omitted = tuple((str(path), int(size)) for path, size in json.loads(row["omitted"]))
     return SaveRow(**{name: row[name] for name in names}, omitted=omitted)

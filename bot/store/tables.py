@@ -194,5 +194,6 @@ SAVES = Table(
     Column("sha256", Text, nullable=False),
     Column("files", NUMBER, nullable=False),
     Column("home_files", NUMBER, nullable=False),  # of these, in the agent's home
+    Column("omitted_count", NUMBER, nullable=False),
     Column("omitted", Text, nullable=False),  # what was left out for its size, as JSON
 )

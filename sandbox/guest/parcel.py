@@ -60,11 +60,11 @@ class Parcel:
                 await asyncio.wait_for(driver.ask({"do": word}, talk), BROWSER_SECONDS)
 
     async def unpack(self, talk: Talk, request: Message) -> None:
-        """Put a stream's files where they belong, over what is there."""
+        """Put a stream's files where they belong; `over`: also where others are."""
         agent = (self.home.uid, self.home.gid)
         owners = {"home": agent, "browser": (self.desktop.uid, self.desktop.uid)}
         with opened(self.home.root) as roots:
-            unpacking = Unpacking(roots, owners, self.disk, arriving(talk))
+            unpacking = Unpacking(roots, owners, self.disk, arriving(talk), bool(request["over"]))
             await unpacking.all()
         await talk.end({"files": unpacking.files})
 

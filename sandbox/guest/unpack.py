@@ -23,12 +23,13 @@ NAME_MOST = 64 * 1024
 
 @dataclass(slots=True)
 class Unpacking:
-    """One unpacking: `owners` are the ids that each root's files belong to."""
+    """One unpacking: `owners` are the ids that each root's files belong to; `over`: whether it replaces what is there."""
 
     roots: dict[str, int]
     owners: dict[str, tuple[int, int]]
     disk: Disk
     stream: AsyncIterator[bytes]
+    over: bool
     held: bytearray = field(default_factory=bytearray)
     modes: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
     files: int = 0
@@ -60,7 +61,9 @@ class Unpacking:
         name = names.get(tarfile.GNUTYPE_LONGNAME, header.name)
         link = names.get(tarfile.GNUTYPE_LONGLINK, header.linkname)
         root, path = self.place(name)
-        if header.type == tarfile.DIRTYPE:
+        if not self.over and header.type != tarfile.DIRTYPE and self.there(root, path):
+            await self.skip(header.size + -header.size % BLOCK)
+        elif header.type == tarfile.DIRTYPE:
             self.folder(root, path, header)
         elif header.type == tarfile.SYMTYPE:
             self.link(root, path, link)
@@ -76,6 +79,20 @@ class Unpacking:
         if root not in self.roots or any(part in ("", ".", "..") for part in parts) or "\0" in name:
             raise Refused("path", f"{name!r} is no place inside the machine's home.")
         return root, path
+
+    def there(self, root: str, path: str) -> bool:
+        parent, name = self.parent(root, path)
+        try:
+            os.stat(name, dir_fd=parent, follow_symlinks=False)
+        except FileNotFoundError:
+            return False
+        finally:
+            os.close(parent)
+        return True
+
+    async def skip(self, size: int) -> None:
+        while size:
+            size -= len(await self.exactly(min(CHUNK, size)))
 
     def parent(self, root: str, path: str) -> tuple[int, str]:
         folder, _, name = path.rpartition("/")

@@ -155,3 +155,15 @@ async def test_the_mark_tells_a_machine_again_and_is_no_business_of_its_programs
     assert b"generation" not in stream, "the mark is the machine's own, not its files'"
     with pytest.raises(NotFound):
         await again.stat(".machine")
+
+
+async def test_what_is_there_stays_unless_it_is_to_be_replaced(machine: Machine) -> None:
+    stream = made(
+        (entry("home/work", tarfile.DIRTYPE), b""), (entry("home/work/a"), b"old"), (entry("home/work/b"), b"b")
+    )
+    await machine.write("work/a", b"new")
+    assert await luggage(machine).unpack(in_pieces(stream)) == 1
+    assert await machine.read("work/a") == b"new"
+    assert await machine.read("work/b") == b"b"
+    assert await luggage(machine).unpack(in_pieces(stream), over=True) == 2
+    assert await machine.read("work/a") == b"old"

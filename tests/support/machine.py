@@ -7,11 +7,16 @@ by a script; without one it knows true, false, echo, cat and sleep.
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 import posixpath
+import tarfile
 import time
 from collections.abc import AsyncIterable, Awaitable, Callable
+from dataclasses import asdict
 
 from sandbox.output import Output
+from sandbox.parcel import Found, LeftOut, Mark, Packed
 from sandbox.types import (
     HOME,
     READ_MAX,
@@ -24,6 +29,9 @@ from sandbox.types import (
     PathRefused,
     Problem,
 )
+
+MARK = "/home/browser/.machine"
+"""Beside the home, where no program of the agent's comes."""
 
 Script = Callable[["FakeMachine", str], Awaitable[tuple[int, bytes]]]
 """Answers a command with its exit code and output; may wait, and is cancelled by an interrupt or a timeout."""
@@ -138,6 +146,10 @@ class FakeMachine:
     async def close(self) -> None:
         self.lose()
 
+    def luggage(self) -> FakeLuggage:
+        self._alive()
+        return FakeLuggage(self, self._files)
+
     async def _play(self, command: str) -> tuple[int, bytes]:
         return await self._script(self, command)
 
@@ -147,6 +159,53 @@ class FakeMachine:
     def _alive(self) -> None:
         if self._lost:
             raise MachineLost("The machine has stopped. Start it again.")
+
+
+class FakeLuggage:
+    """A real tar of a machine in memory."""
+
+    def __init__(self, machine: FakeMachine, files: dict[str, bytes]) -> None:
+        self._machine, self._files = machine, files
+
+    async def pack(self, limit: int, take: Callable[[bytes], Awaitable[None]]) -> Packed:
+        mine = {name: data for name, data in self._files.items() if name != MARK}
+        left: list[LeftOut] = []
+        for name in sorted(mine, key=lambda name: -len(mine[name])):
+            if sum(len(data) for data in mine.values()) > limit:
+                left.append(LeftOut(name, len(mine.pop(name))))
+        file = io.BytesIO()
+        with tarfile.open(fileobj=file, mode="w") as tar:
+            for name, data in mine.items():
+                info = tarfile.TarInfo(f"home/{name[len(HOME) + 1 :]}")
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+        packed = file.getvalue()
+        for start in range(0, len(packed), 4096):
+            self._machine.luggage()  # it may have died meanwhile
+            await take(packed[start : start + 4096])
+        return Packed(len(mine), len(mine), tuple(left), len(left))
+
+    async def unpack(self, stream: AsyncIterable[bytes], *, over: bool = False) -> int:
+        file = io.BytesIO(b"".join([piece async for piece in stream]))
+        count = 0
+        with tarfile.open(fileobj=file) as tar:
+            for info in tar:
+                name = f"{HOME}/{info.name.removeprefix('home/')}"
+                content = tar.extractfile(info)
+                if content is not None and (over or name not in self._files):
+                    self._files[name] = content.read()
+                    count += 1
+        return count
+
+    async def found(self) -> Found:
+        mark = Mark(**json.loads(self._files[MARK])) if MARK in self._files else None
+        return Found(mark, not any(name != MARK for name in self._files))
+
+    async def set_mark(self, mark: Mark) -> None:
+        self._files[MARK] = json.dumps(asdict(mark)).encode()
+
+    async def settle(self) -> None:
+        self._machine.luggage()
 
 
 class FakeBackend:

@@ -11,7 +11,7 @@ NOON = datetime(2027, 3, 5, 12, tzinfo=UTC)
 
 
 def save(session: str, name: str, hours: float, size: int = 100) -> SaveRow:
-    return SaveRow(name, session, NOON + timedelta(hours=hours), size, "0" * 64, 3, 2, (("/home/agent/film", 9),))
+    return SaveRow(name, session, NOON + timedelta(hours=hours), size, "0" * 64, 3, 2, 1, (("/home/agent/film", 9),))
 
 
 async def test_a_session_without_a_computer_has_no_home(store: Store) -> None:

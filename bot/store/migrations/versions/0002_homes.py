@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.Text, nullable=False),
         sa.Column("files", NUMBER, nullable=False),
         sa.Column("home_files", NUMBER, nullable=False),
+        sa.Column("omitted_count", NUMBER, nullable=False),
         sa.Column("omitted", sa.Text, nullable=False),
     )
     op.create_index("saves_by_session", "saves", ["session", "at"])

@@ -31,7 +31,7 @@ class Unpacking:
     stream: AsyncIterator[bytes]
     over: bool
     held: bytearray = field(default_factory=bytearray)
-    modes: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
+    folders: list[tuple[str, str, tarfile.TarInfo]] = field(default_factory=list[tuple[str, str, tarfile.TarInfo]])
     files: int = 0
 
     async def all(self) -> None:
@@ -43,10 +43,11 @@ class Unpacking:
             await self.member(block)
         async for _ in self.stream:
             pass  # the padding at a tar's end
-        for root, path, mode in reversed(self.modes):  # last, for a folder may forbid writing into it
+        for root, path, header in reversed(self.folders):  # last, for a folder may forbid writing into it
             with contextlib.suppress(OSError):
                 folder = open_beneath(self.roots[root], path, os.O_RDONLY | os.O_DIRECTORY, links=False)
-                os.fchmod(folder, mode)
+                os.utime(folder, (header.mtime, header.mtime))
+                os.fchmod(folder, header.mode & 0o777)
                 os.close(folder)
 
     async def member(self, block: bytes) -> None:
@@ -108,7 +109,7 @@ class Unpacking:
             self.own(root, parent, name)
         finally:
             os.close(parent)
-        self.modes.append((root, path, header.mode & 0o777))
+        self.folders.append((root, path, header))
 
     def link(self, root: str, path: str, target: str) -> None:
         parent, name = self.parent(root, path)

@@ -47,6 +47,7 @@ def made(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
 def entry(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     info.type, info.linkname = kind, link
+    info.mode = 0o755 if kind == tarfile.DIRTYPE else 0o644
     return info
 
 

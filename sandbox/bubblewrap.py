@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
-import hashlib
 import json
 import os
 import shutil
@@ -19,12 +18,12 @@ import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from . import bwrap_args, cgroup, launcher
 from .bwrap_args import Layout, Mounts
+from .contained import Box, group_for
 from .desktop import missing_desktop
-from .guest_system import BROWSER, FILES, GUEST_SOURCE, MACHINE, UID, Inside, hand_program, seccomp_filters
+from .guest_system import BROWSER, FILES, GUEST_SOURCE, MACHINE, UID, Inside, hand_program, put, seccomp_filters
 from .ids import ROOT_BASE, Ids, best_ids, subordinate_base
 from .roster import Kind, Launched, Roster, browser_home, remove_tree
 from .types import MachineSpec, Problem
@@ -52,46 +51,6 @@ class BubblewrapBackend(Roster):
         capped, users = host.groups is not None, host.ids != "same"
         inside = Inside(mounted=True, capped=capped, users=users, python=settings.machine_env is not None)
         super().__init__(Kind("bubblewrap", settings.state, inside, host.launch, host.problems, host.remove, HINT))
-
-
-@dataclass(slots=True)
-class Box:
-    """One machine: everything inside dies with its first process."""
-
-    process: asyncio.subprocess.Process
-    group: cgroup.Group | None
-    complaints: IO[bytes]
-    memory_kills: int = 0
-    refused: int = 0
-
-    async def freeze(self, frozen: bool) -> bool:
-        return self.group is not None and self.group.freeze(frozen)
-
-    async def note(self) -> str:
-        if not self.group:
-            return ""
-        kills, refused = self.group.killed_for_memory(), self.group.refused_processes()
-        memory, processes = kills > self.memory_kills, refused > self.refused
-        self.memory_kills, self.refused = kills, refused
-        if memory:
-            return "The machine's memory was used up, so the program that used most of it was ended. Use less."
-        if processes:
-            return "Too many programs ran at once, so no more could be started. Start fewer."
-        return ""
-
-    def said(self) -> str:
-        self.complaints.seek(0)
-        return self.complaints.read()[-2000:].decode("utf-8", "replace").strip()
-
-    async def end(self) -> None:
-        if self.group:
-            self.group.freeze(False)
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
-        await self.process.wait()
-        self.complaints.close()
-        if self.group:
-            await self.group.remove()
 
 
 class Host:
@@ -129,8 +88,7 @@ class Host:
 
     async def launch(self, spec: MachineSpec) -> Launched:
         """Start bubblewrap with a socket as its standard input."""
-        name = f"{os.getpid()}-{hashlib.sha256(spec.session_id.encode()).hexdigest()[:16]}"
-        group = self.groups.make(name, spec.limits) if self.groups else None
+        group = group_for(self.groups, spec)
         ours, theirs = socket.socketpair()
         complaints = tempfile.TemporaryFile()  # noqa: SIM115  (closed when the machine ends)
         with theirs, memory_file(seccomp_filters()[0]) as filter_fd:
@@ -175,24 +133,13 @@ class Host:
         etc = self._folder() / "etc"
         etc.mkdir(exist_ok=True)
         for name, content in FILES.items():
-            if not (etc / name).exists():
-                (etc / name).write_text(content)
-                (etc / name).chmod(0o644)
+            put(etc / name, content, 0o644)
         python, folders = self._interpreter()
-        self._put_hand(etc / "hand", python)
+        put(etc / "hand", hand_program(str(python)), 0o755)
         gate = (spec.egress.socket, spec.egress.ca_certificate) if spec.egress else None
         return Layout(
             spec.home, etc, GUEST_SOURCE, python, folders, browser_home(spec.home), gate, spec.limits, spec.broker
         )
-
-    def _put_hand(self, path: Path, python: Path) -> None:
-        program = hand_program(str(python))
-        if path.exists() and path.read_text(encoding="utf-8") == program:
-            return
-        draft = path.with_name(f"hand.{os.getpid()}")
-        draft.write_text(program, encoding="utf-8")
-        draft.chmod(0o755)
-        draft.replace(path)
 
     def _interpreter(self) -> tuple[Path, tuple[tuple[Path, str], ...]]:
         """The interpreter as seen inside, and what must be mounted for it."""

@@ -23,7 +23,7 @@ NAME_MOST = 64 * 1024
 
 @dataclass(slots=True)
 class Unpacking:
-    """One unpacking: `owners` are the ids that each root's files belong to; `over`: whether it replaces what is there."""
+    """One unpacking: `owners` are the ids of each root's files; `over`: whether it replaces what is there."""
 
     roots: dict[str, int]
     owners: dict[str, tuple[int, int]]

@@ -199,7 +199,7 @@ class Started:
 class HeldWrite:
     """A request to the outside, made by a program in the machine, kept until a person decides.
 
-    `blob` is the stored body's hash; `shown` is a readable excerpt for the card.
+    `blob` is the stored body's hash; `shown` is what the card says of it: all of it when `whole`, else its beginning.
     """
 
     id: str
@@ -209,6 +209,7 @@ class HeldWrite:
     blob: str
     size: int
     shown: str
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def write_card(held: HeldWrite, run: Run) -> Card:
     asked_for = name != "" and any(_names(said.text, name) for said in run.heard)
     origin = "" if asked_for else "a program the agent ran"
     kind = next((value for name, value in held.headers if name == "content-type"), "")
-    shown = len(held.shown.encode())
+    shown = held.size if held.whole else len(held.shown.encode())
     hidden = f"{held.size - shown:,} more bytes are not shown" if held.size > shown else ""
     return Card(
         heading=f"Send this {held.method} request to {host}?",

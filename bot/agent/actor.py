@@ -244,6 +244,8 @@ class Actor:
         return Outcome(f"was approved and sent once. Answer: HTTP {sent.status}\n{clip(sent.text)}")
 
     async def _finish(self, call: Call, outcome: Outcome, seconds: float = 0.0) -> None:
+        if call.held is not None:
+            self.parts.computer(self.book.lease.thread).drop(call.held, clip(outcome.output))
         image = (await self.parts.keep.put(outcome.image))[0] if outcome.image else ""
         finished = Finished(
             self.book.now(),

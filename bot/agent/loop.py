@@ -223,7 +223,8 @@ class Loop:
                 await computer.interrupt()
         except (MachineError, TimeoutError) as error:
             log.warning("the machine of session %s was not interrupted: %s", self.lease.session, error)
-        computer.take_held()
+        for held in computer.take_held():
+            computer.drop(held, why)
         await self.actor.stopped(step.calls, why)
 
     async def _drop(self, step: Drop) -> None:
@@ -235,6 +236,9 @@ class Loop:
         else:
             why = f'the request changed: "{shorten(state.turn, 200)}"'
         await self.actor.stopped(step.calls, why)
+        for call in step.calls:
+            if call.held is not None:
+                self.parts.computer(self.lease.thread).drop(call.held, why)
         if queued := tuple(call.id for call in step.calls if call.phase != "done"):
             await self.book.write(Dropped(self.book.now(), queued, why))
         if run.ended and state.open_asks:

@@ -53,6 +53,10 @@ class Computer(Protocol):
         """Send an approved write, exactly as it was kept. Never retries."""
         ...
 
+    def drop(self, held: HeldWrite, why: str) -> None:
+        """It will not be sent: a page that waits for its answer is told why."""
+        ...
+
     def answer(self, answer: Answer | None) -> None:
         """Who answers programs in it from now on."""
         ...

@@ -27,11 +27,13 @@ from .types import (
     EgressError,
     EgressRecord,
     EgressRequest,
+    EgressResponse,
     Hold,
     Judge,
     Record,
     Refuse,
     Unreachable,
+    Verdict,
 )
 from .upstream import Answer, Upstream
 from .wire import Wire, end_to_end
@@ -120,8 +122,8 @@ class Gate:
         self._connections.add(task)
         try:
             await self._converse((reader, writer))
-        except (h11.ProtocolError, OSError, TimeoutError, asyncio.IncompleteReadError):
-            return
+        except (h11.ProtocolError, OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            return  # also when the gate closes: nobody waits for this task
         finally:
             self._connections.discard(task)
             writer.close()
@@ -178,34 +180,32 @@ class Gate:
     async def _serve(self, wire: Wire, event: h11.Request, tunnel: Tunnel | None) -> bool:
         """Answer one request; whether the connection can carry another."""
         log = EgressRecord(self._rules.session_id, time.time(), event.method.decode("ascii"), "", "failed")
-        begun, refused = time.monotonic(), None
+        begun, refused, later = time.monotonic(), None, None
         try:
             request = understood(event, tunnel)
             log = dataclasses.replace(log, url=request.url)
             request = dataclasses.replace(request, body=await body_of(wire))
             log = dataclasses.replace(log, sent=len(request.body), body_sha256=request.body_sha256)
-            await self._decide(request)
-            log = await self._pass_on(wire, request, log)
+            verdict = await self._rules.judge(request)
+            if isinstance(verdict, Hold) and verdict.later is not None:
+                later = verdict.later
+                log = dataclasses.replace(log, outcome="held", reason=verdict.reason)
+            else:
+                refuse_unless_allowed(verdict)
+                log = await self._pass_on(wire, request, log)
         except (Refused, EgressError) as error:
             refused = error if isinstance(error, Refused) else in_words(error)
             log = dataclasses.replace(log, outcome=refused.outcome, reason=str(refused))
         finally:
             await self._rules.record(dataclasses.replace(log, seconds=time.monotonic() - begun))
+        if later is not None:
+            refused = await hand_over(wire, await later())
         if refused is not None:
             await say(wire, refused)
         if wire.http.our_state is h11.DONE and wire.http.their_state is h11.DONE:
             wire.http.start_next_cycle()
             return True
         return False
-
-    async def _decide(self, request: EgressRequest) -> None:
-        match await self._rules.judge(request):
-            case Allow():
-                return
-            case Refuse(reason):
-                raise Refused(403, f"This request was refused: {reason}")
-            case Hold(_, reason):
-                raise Refused(403, f"{HELD} ({reason})" if reason else HELD, "held")
 
     async def _pass_on(self, wire: Wire, request: EgressRequest, log: EgressRecord) -> EgressRecord:
         """Send it, and the answer back as it comes."""
@@ -232,6 +232,34 @@ class Gate:
         finally:
             answer.close()
         return dataclasses.replace(log, outcome="sent", received=received)
+
+
+def refuse_unless_allowed(verdict: Verdict) -> None:
+    """Raises Refused with what the program is to know."""
+    match verdict:
+        case Allow():
+            return
+        case Refuse(reason):
+            raise Refused(403, f"This request was refused: {reason}")
+        case Hold(_, reason):
+            raise Refused(403, f"{HELD} ({reason})" if reason else HELD, "held")
+
+
+async def hand_over(wire: Wire, came: EgressResponse | Refuse | None) -> Refused | None:
+    """To a program that was left waiting: the answer to what was sent for it, or in words why there is none."""
+    match came:
+        case None:
+            return Refused(403, HELD, "held")
+        case Refuse(reason):
+            return Refused(403, f"This request was not sent: {reason}")
+        case EgressResponse(status, headers, body, _, truncated):
+            if truncated:
+                return Refused(502, "It was sent once. Its answer is too large to be shown here.")
+            kept = [pair for pair in headers if pair[0] not in ("content-encoding", "content-length")]
+            kept.append(("content-length", str(len(body))))
+            await wire.send(h11.Response(status_code=status, headers=kept))
+            await wire.send(h11.Data(data=body), h11.EndOfMessage())
+            return None
 
 
 def understood(event: h11.Request, tunnel: Tunnel | None) -> EgressRequest:

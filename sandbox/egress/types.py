@@ -101,10 +101,15 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A person decides; `id` names the stored request, which is sent exactly as it is once they agree."""
+    """A person decides; `id` names the stored request, which is sent exactly as it is once they agree.
+
+    later: waits for what comes of it, for a program that may be left waiting: the answer, or that it was refused;
+    None when it has waited long enough. Without it the program is answered at once.
+    """
 
     id: str
     reason: str
+    later: Callable[[], Awaitable[EgressResponse | Refuse | None]] | None = None
 
 
 Verdict = Allow | Refuse | Hold

@@ -10,6 +10,8 @@ from sandbox.bubblewrap import BubblewrapBackend
 from sandbox.bubblewrap import Settings as BubblewrapSettings
 from sandbox.gvisor import GvisorBackend
 from sandbox.gvisor import Settings as GvisorSettings
+from sandbox.qemu import QemuBackend
+from sandbox.qemu import Settings as QemuSettings
 from sandbox.types import Backend
 
 
@@ -32,7 +34,16 @@ def _gvisor(settings: Settings) -> Backend:
     return GvisorBackend(GvisorSettings(folder, _image(settings) / "rootfs", platform))
 
 
-BACKENDS: Mapping[str, Callable[[Settings], Backend]] = {"bubblewrap": _bubblewrap, "gvisor": _gvisor}
+def _qemu(settings: Settings) -> Backend:
+    folder, accelerator = settings.storage.data_dir / "qemu", settings.machine.qemu_accelerator
+    return QemuBackend(QemuSettings(folder, _image(settings), accelerator))
+
+
+BACKENDS: Mapping[str, Callable[[Settings], Backend]] = {
+    "bubblewrap": _bubblewrap,
+    "gvisor": _gvisor,
+    "qemu": _qemu,
+}
 
 
 def open_backend(settings: Settings) -> Backend:

@@ -9,7 +9,8 @@ from typing import Literal, get_args
 from bot.settings import Group, var
 from bot.written import Hosts, OptionalFolder
 
-Sandbox = Literal["bubblewrap", "gvisor"]
+Sandbox = Literal["bubblewrap", "gvisor", "qemu"]
+Accelerator = Literal["", "kvm", "tcg"]
 _COUNT = "a whole number above 0"
 
 
@@ -44,6 +45,12 @@ class MachineSettings(Group):
         "",
         "How gVisor catches system calls.",
         "systrap, kvm or ptrace; nothing for its own choice",
+    )
+    qemu_accelerator: Accelerator = var(
+        "THREADHAND_QEMU_ACCEL",
+        "",
+        "What runs virtual machines: the processor (kvm), or qemu alone (tcg), ten to twenty times slower.",
+        "kvm or tcg; nothing for kvm where a machine really boots with it",
     )
     environment: OptionalFolder = var(
         "THREADHAND_MACHINE_ENV",

@@ -19,7 +19,7 @@ run_packages="bubblewrap:bwrap uidmap:newuidmap ca-certificates:/etc/ssl/certs/c
               chromium:chromium tigervnc-standalone-server:Xvnc openbox:openbox
               fonts-dejavu-core:/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 machine_packages="mmdebstrap:mmdebstrap erofs-utils:mkfs.erofs qemu-system-x86:qemu-system-x86_64 qemu-utils:qemu-img
-                  runsc:runsc runc:runc podman:podman"
+                  e2fsprogs:mkfs.ext4 runsc:runsc runc:runc podman:podman"
 test_packages="xauth:xauth redis-server:redis-server postgresql:/usr/lib/postgresql/*/bin/postgres"
 
 present() {

@@ -8,18 +8,23 @@ from pathlib import Path
 import pytest
 
 from sandbox.bubblewrap import BubblewrapBackend, Settings
+from sandbox.qemu import QemuBackend
+from sandbox.qemu import Settings as QemuSettings
 from sandbox.types import Backend, Limits, Machine, MachineSpec
 from tests.support.machine import FakeBackend
 
 LIMITS = Limits(memory_bytes=192 * 1024**2, processes=96, disk_bytes=48 * 1024**2, cpu=2.0, output_bytes=16 * 1024)
 
+IMAGE = Path(__file__).parents[2] / ".setup/image/base"
+
 REAL: dict[str, Callable[[Path], Backend]] = {
     "bubblewrap": lambda folder: BubblewrapBackend(Settings(folder / "state")),
     "bubblewrap-one-user": lambda folder: BubblewrapBackend(Settings(folder / "state", ids="same")),
+    "qemu": lambda folder: QemuBackend(QemuSettings(folder.parent / "qemu", IMAGE, "tcg")),
 }
 ALL: dict[str, Callable[[Path], Backend]] = {**REAL, "fake": lambda folder: FakeBackend()}
-SLOW = {"bubblewrap-one-user"}
-"""Variants of a backend that run in CI's slow step only."""
+SLOW = {"bubblewrap-one-user", "qemu"}
+"""Backends and variants that run in CI's slow step only."""
 
 
 def params(backends: dict[str, Callable[[Path], Backend]]) -> list[object]:

@@ -79,6 +79,42 @@ for name, family, kind, protocol in [
 """
 
 
+REACHING_OUT = (
+    "cat /proc/1/environ",
+    "ls /proc/1/root/",
+    "ls -l /proc/1/cwd/",
+    "ls /proc/1/fd/",
+    "head -c 1 /proc/1/mem",
+    "cat /proc/1/maps | head -1 | grep .",
+    "unshare -U true",
+    "unshare -r mount -t tmpfs none /tmp",
+    "nsenter -t 1 -m true",
+    "touch /usr/bin/x",
+    "touch /etc/passwd",
+    "touch /x",
+    "touch /dev/x",
+    "touch /opt/threadhand/guest/program.py",
+    "echo x > /opt/threadhand/guest/program.py",
+    "echo 1 > /proc/sys/kernel/panic",
+    "echo x > /proc/sys/kernel/core_pattern",
+    "echo b > /proc/sysrq-trigger",
+    "head -c 1 /proc/kcore",
+    "mknod /tmp/disk b 254 0 && head -c 1 /tmp/disk",
+    "ls /sys/kernel",
+    "ls /dev/vda || ls /dev/sda || ls /dev/kmsg || ls /dev/mem",
+    "ls /run/docker.sock || ls /var/run/docker.sock || ls /run/systemd",
+    "ls /sys/fs/cgroup/memory || ls /sys/fs/cgroup/cgroup.procs",
+    "cat /etc/shadow",
+    "su -c true",
+    "su root -c true </dev/null",
+    "mount --bind /etc /tmp",
+    "chown 0 /home/agent/attempt; find /home/agent -uid 0 | grep .",
+    "cp /bin/bash /tmp/b && chmod u+s /tmp/b && chown 0 /tmp/b && /tmp/b -p -c 'id -u' | grep -x 0",
+    "id -u | grep -x 0",
+    "renice -n -5 $$",
+)
+
+
 async def run(machine: Machine, command: str, timeout: float = 60) -> ExecResult:
     return await machine.exec(command, timeout=timeout)
 
@@ -99,52 +135,16 @@ async def test_sockets_that_lead_past_the_network_are_not_made(machine: Machine)
     assert said.count("refused") == 14, said
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "cat /proc/1/environ",
-        "ls /proc/1/root/",
-        "ls -l /proc/1/cwd/",
-        "ls /proc/1/fd/",
-        "head -c 1 /proc/1/mem",
-        "cat /proc/1/maps | head -1 | grep .",
-        "kill -9 1 && sleep 0.1 && kill -0 1 && false",
-        "unshare -U true",
-        "unshare -r mount -t tmpfs none /tmp",
-        "nsenter -t 1 -m true",
-        "touch /usr/bin/x",
-        "touch /etc/passwd",
-        "touch /x",
-        "touch /dev/x",
-        "touch /opt/threadhand/guest/program.py",
-        "echo x > /opt/threadhand/guest/program.py",
-        "echo 1 > /proc/sys/kernel/panic",
-        "echo x > /proc/sys/kernel/core_pattern",
-        "echo b > /proc/sysrq-trigger",
-        "head -c 1 /proc/kcore",
-        "mknod /tmp/disk b 254 0 && head -c 1 /tmp/disk",
-        "ls /sys/kernel",
-        "ls /dev/vda || ls /dev/sda || ls /dev/kmsg || ls /dev/mem",
-        "ls /run/docker.sock || ls /var/run/docker.sock || ls /run/systemd",
-        "ls /sys/fs/cgroup/memory || ls /sys/fs/cgroup/cgroup.procs",
-        "cat /etc/shadow",
-        "su -c true",
-        "su root -c true </dev/null",
-        "mount --bind /etc /tmp",
-        "chown 0 /home/agent/attempt; find /home/agent -uid 0 | grep .",
-        "cp /bin/bash /tmp/b && chmod u+s /tmp/b && chown 0 /tmp/b && /tmp/b -p -c 'id -u' | grep -x 0",
-        "id -u | grep -x 0",
-        "renice -n -5 $$",
-    ],
-)
 @pytest.mark.slow
-async def test_a_command_that_reaches_out_fails(machine: Machine, command: str) -> None:
-    if command.startswith("kill -9 1"):
-        await run(machine, command)
-        assert (await run(machine, "echo alive")).text == "alive\n"
-        return
-    result = await run(machine, f"( {command} ) 2>/dev/null")
-    assert result.exit_code != 0, result.text
+async def test_a_command_that_reaches_out_fails(machine: Machine) -> None:
+    worked = [command for command in REACHING_OUT if not (await run(machine, f"( {command} ) 2>/dev/null")).exit_code]
+    assert worked == []
+
+
+@pytest.mark.slow
+async def test_the_machines_first_process_cannot_be_ended(machine: Machine) -> None:
+    await run(machine, "kill -9 1 && sleep 0.1")
+    assert (await run(machine, "echo alive")).text == "alive\n"
 
 
 @pytest.mark.slow
@@ -246,8 +246,10 @@ async def test_an_archive_that_unpacks_upwards_stays_inside(machine: Machine) ->
 @pytest.mark.slow
 async def test_the_hosts_files_are_not_the_hosts_users(backend: Backend, machine: Machine, tmp_path: Path) -> None:
     await run(machine, "cp /bin/true suid; chmod 6755 suid; touch plain")
-    for name in ("suid", "plain"):
-        status = (tmp_path / "homes" / "s1" / name).stat()
+    kept = [path for path in (tmp_path / "homes" / "s1").rglob("*") if path.is_file()]
+    assert kept
+    for path in kept:
+        status = path.stat()
         assert status.st_uid != 0
         assert status.st_uid != os.getuid() or os.getuid() != 0
 

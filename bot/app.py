@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -22,6 +21,7 @@ from bot.agent.loop import Loop
 from bot.agent.parts import Parts, Tariff
 from bot.backends import open_backend
 from bot.config import Settings, SettingsError
+from bot.ending import ENDING
 from bot.engine import Engine
 from bot.heard import Heard, Thread
 from bot.home import home_facts
@@ -96,10 +96,9 @@ class Ground:
 
 
 async def serve(settings: Settings, *, web: bool, worker: bool, play: bool = False) -> None:
-    """Run until SIGTERM or SIGINT. Raises SettingsError, StoreError or OSError when it cannot start."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    """Run until the process is asked to end. Raises SettingsError, StoreError or OSError when it cannot start."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    ENDING.then(lambda: loop.call_soon_threadsafe(stop.set))
     async with AsyncExitStack() as stack:
         board = ""
         if play:

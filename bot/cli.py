@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from bot.commands import check, db, journal, running, slack
+from bot.ending import ENDING
 
 app = typer.Typer(
     name="threadhand",
@@ -48,7 +49,9 @@ def main() -> None:
     """Run the command line and exit."""
     words = sys.argv[1:]
     debug = "--debug" in words
-    sys.exit(run([word for word in words if word != "--debug"], debug=debug))
+    code = run([word for word in words if word != "--debug"], debug=debug)
+    ENDING.over()
+    sys.exit(code)
 
 
 def run(words: list[str], *, debug: bool = False) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from bot.ending import ENDING
+
 log = logging.getLogger(__name__)
 
 
@@ -30,6 +32,8 @@ def worker() -> None:
 
 def _run(*, web: bool, worker: bool, play: bool = False) -> None:
     from bot.commands.start import read_deployment
+
+    ENDING.watch()
 
     deployment = read_deployment()  # first: a wrong setting is reported before anything heavy is loaded
     from bot.app import serve as run

@@ -35,6 +35,12 @@ class Process:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        assert self._running is not None, "not started"
+        return self._running.pid
+
     async def start(self) -> None:
         """Start it; it appends to its log."""
         self.starts += 1

@@ -20,7 +20,7 @@ import aiohttp
 
 from bench.figures import line
 from bot.playground import BOT_USER, SIGNING_SECRET
-from tests.support.deployment import deployment
+from tests.support.deployment import Process, deployment
 from tests.support.echo import echo
 from tests.support.playground import playground
 from tests.support.responses import ResponsesServer
@@ -97,6 +97,20 @@ async def listening(port: int) -> None:
     await until_true(open_)
 
 
+async def resting(process: Process) -> None:
+    """Wait until it has done what came of the burst before: a second in which it hardly computes."""
+    clock = Path(f"/proc/{process.pid}/stat")
+
+    def ticks() -> int:
+        return sum(int(field) for field in clock.read_text().rpartition(")")[2].split()[11:13])
+
+    before = ticks()
+    await asyncio.sleep(1)
+    while ticks() - before > 5:
+        before = ticks()
+        await asyncio.sleep(1)
+
+
 async def main() -> None:
     """Three bursts each, in turn."""
     with tempfile.TemporaryDirectory() as folder:
@@ -123,6 +137,7 @@ async def main() -> None:
                     mine: list[float] = []
                     theirs: list[float] = []
                     for _ in range(3):
+                        await resting(ours)
                         said = [await slack.driver.say("maria", "#general", "hello") for _ in range(BURST)]
                         bodies = [mention(ts, channel, maria.team, maria.id) for ts in said]
                         theirs += await burst(f"http://127.0.0.1:{port}/slack/events", bodies)

@@ -157,6 +157,7 @@ async def _process(ground: Ground, stack: AsyncExitStack, stop: asyncio.Event, *
     deliver, sweep = (hands.nudge, hands.sweep) if hands else (_nobody, _nothing)
     engine = Engine(settings.storage.redis, "threadhand", deliver, sweep)
     inbox = Inbox(store, engine.ring, lambda state: ground.metrics.inbox.labels(surface.name, state).inc())
+    stack.push_async_callback(inbox.close)
     if hands is not None:
         tasks += [engine.run(stop), hands.run(stop)]
     else:

@@ -33,6 +33,40 @@ class Letter:
         return self.thread.session
 
 
+def deliver_all(database: Database, connection: Connection, letters: list[Letter]) -> list[Receipt]:
+    """Put all letters where they belong, in this order. For a database that has one writer at a time."""
+    fresh = _openings(connection, letters) if len(letters) > 1 else {}
+    if fresh:
+        now = database.clock()
+        connection.execute(
+            insert(SESSIONS), [_blank(letter.thread, now) | {"inbox_seq": 1} for letter in fresh.values()]
+        )
+        first = [
+            {"session": one.session, "number": 1, "key": one.key, "at": now, "heard": dump_heard(one.heard)}
+            for one in fresh.values()
+        ]
+        connection.execute(insert(INBOX), first)
+    return [
+        Receipt(letter.session, 1, True, "stored")
+        if fresh.get(letter.session) is letter
+        else deliver(database, connection, letter)
+        for letter in letters
+    ]
+
+
+def _openings(connection: Connection, letters: list[Letter]) -> dict[str, Letter]:
+    """The letters that do nothing but open a session, by session."""
+    first: dict[str, Letter] = {}
+    for letter in letters:
+        first.setdefault(letter.session, letter)
+    known = [
+        select(SESSIONS.c.id).where(SESSIONS.c.id.in_(first)),
+        select(PARKED.c.session).where(PARKED.c.session.in_(first)),
+    ]
+    seen = {row[0] for row in connection.execute(known[0].union(known[1]))}
+    return {session: letter for session, letter in first.items() if letter.opens and session not in seen}
+
+
 def deliver(database: Database, connection: Connection, letter: Letter) -> Receipt:
     """Put the letter where it belongs."""
     if _bump(connection, letter.session):
@@ -110,7 +144,7 @@ def _open(database: Database, connection: Connection, letter: Letter) -> Receipt
         .order_by(PARKED.c.id)
     )
     texts = [(letter.key, None, dump_heard(letter.heard)), *((row.key, row.at, row.heard) for row in waiting)]
-    connection.execute(insert(SESSIONS).values(_blank(database, letter.thread) | {"inbox_seq": len(texts)}))
+    connection.execute(insert(SESSIONS).values(_blank(letter.thread, database.moment()) | {"inbox_seq": len(texts)}))
     for number, (key, at, heard) in enumerate(texts, 1):
         connection.execute(
             insert(INBOX).values(
@@ -125,7 +159,8 @@ def _open(database: Database, connection: Connection, letter: Letter) -> Receipt
     return Receipt(letter.session, 1, True, "stored")
 
 
-def _blank(database: Database, thread: Thread) -> dict[str, object]:
+def _blank(thread: Thread, now: object) -> dict[str, object]:
+    """A new session's row; `now` as a value or as the database says it."""
     return {
         "id": thread.session,
         "surface": thread.surface,
@@ -142,8 +177,8 @@ def _blank(database: Database, thread: Thread) -> dict[str, object]:
         "title": "",
         "person": "",
         "waiting_for": "",
-        "created": database.moment(),
-        "updated": database.moment(),
+        "created": now,
+        "updated": now,
         "cost": 0.0,
         "tokens": 0,
     }

@@ -20,6 +20,7 @@ from bot.store.database import Clock, Database, utcnow
 from bot.store.homes import Homes
 from bot.store.installs import Installs
 from bot.store.lease import Grant, Lease, Term
+from bot.store.mailroom import Mailroom
 from bot.store.rows import Busy, DocumentRow, EgressRow, Receipt, Row, SessionRow, Spend
 from bot.store.tables import SESSIONS
 
@@ -34,6 +35,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._term: Term | None = None
+        self._mailroom = Mailroom(database)
         self.installs = Installs(database)
         self.homes = Homes(database)
 
@@ -53,6 +55,7 @@ class Store:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._mailroom.close()
         await self._database.close()
 
     async def now(self) -> datetime:
@@ -66,6 +69,8 @@ class Store:
     async def post(self, thread: Thread, heard: Heard, key: str, *, opens: bool) -> Receipt:
         """Put what was heard into the thread's inbox, once per `key`; `opens` makes the session if need be."""
         letter = posts.Letter(thread, heard, key, opens)
+        if not self._database.postgres:
+            return await self._mailroom.post(letter)
 
         def work(connection: Connection) -> Receipt:
             return posts.deliver(self._database, connection, letter)

@@ -30,9 +30,9 @@ async def asked(process: Process, moment: float, again: float) -> int:
     """Start it, ask it to end then and once more a little later; its exit code."""
     await process.start()
     await until(lambda: listens(process))
-    await asyncio.sleep(moment)
-    process.signal(signal.SIGTERM)
-    await asyncio.sleep(again)
+    for seconds in (moment, again):
+        await process.ended(seconds)
+        process.signal(signal.SIGTERM)
     return await process.end(60)
 
 

@@ -74,6 +74,13 @@ class Process:
             with suppress(ProcessLookupError):
                 self._running.send_signal(number)
 
+    async def ended(self, seconds: float) -> bool:
+        """Whether it ends by itself within so long."""
+        assert self._running is not None, "not started"
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._running.wait(), seconds)
+        return self._running.returncode is not None
+
     async def kill(self) -> None:
         """kill -9, and wait until it is gone."""
         self.signal(signal.SIGKILL)

@@ -44,6 +44,11 @@ SHOWN_MOST = 2000
 HELD_MOST = 20
 """Writes of one session that may wait at a time."""
 
+THEIRS = (
+    "a person has the machine, or has just left it; nothing of theirs is sent unasked or kept. "
+    "Once they have left, try again in a few seconds"
+)
+
 RecordEgress = Callable[[str, EgressRow], Awaitable[None]]
 
 
@@ -128,7 +133,7 @@ class WayOut:
         if self._floor.holder and (self.theirs_alone or not request.writes):
             return Allow()
         if self._floor.private and request.writes:
-            return Refuse("a person has the machine, or has just left it; nothing of theirs is sent unasked or kept")
+            return Refuse(THEIRS)
         effect = Effect.SEND if request.writes else Effect.FETCH
         wanted = Request("egress", effect, {"url": request.url}, "", "member", outside=True, target=request.host)
         decision = decide(wanted)

@@ -120,8 +120,16 @@ viewer() {
         || say "it could not be fetched (see .setup/npm.log): the live page will show no screen and no terminal"
 }
 
+calendars() {
+    say "calendar libraries for the tests (.setup/calendars)"
+    mkdir -p .setup/calendars
+    cp tests/sandbox/calendars/package.json tests/sandbox/calendars/package-lock.json .setup/calendars/
+    run_npm ci --prefix .setup/calendars --ignore-scripts --no-audit --no-fund --silent >.setup/npm.log 2>&1 \
+        || fail "they could not be fetched: see .setup/npm.log"
+}
+
 # A set-up is current as long as these stay the same; a test set-up is a run set-up too.
-mark() { cat deploy/setup.sh deploy/image/build.sh deploy/viewer/package-lock.json pyproject.toml uv.lock | cksum; }
+mark() { cat deploy/setup.sh deploy/image/build.sh deploy/viewer/package-lock.json tests/sandbox/calendars/package-lock.json pyproject.toml uv.lock | cksum; }
 current() {
     local stamp
     for stamp in "$@"; do
@@ -164,6 +172,7 @@ say "what programs of the machine may use (.venv-machine)"
 UV_PROJECT_ENVIRONMENT=.venv-machine "$uv" sync --quiet --locked --only-group machine
 viewer
 if [ "$what" = test ]; then
+    calendars
     say "the file system that virtual machines and containers of the tests start from (.setup/image/base)"
     as_root deploy/image/build.sh base
 fi

@@ -24,6 +24,7 @@ from .disk import Disk
 from .files import Draft, Home, Refused
 from .forward import CERTIFICATE, PORT
 from .frames import CHUNK, CONTROL, DATA, END, OPEN, Broken, Frame, Message, encode_message, receive
+from .managed import POLICY
 from .processes import Processes, Program, Running
 
 RUN = "/run/desktop"
@@ -49,23 +50,6 @@ OPENBOX = """<?xml version="1.0" encoding="UTF-8"?>
 <applications><application type="normal"><decor>no</decor><maximized>yes</maximized></application></applications>
 </openbox_config>
 """
-POLICY: dict[str, object] = {
-    "URLBlocklist": ["file://*", "chrome://*", "devtools://*", "view-source:*", "chrome-extension://*"],
-    "ExtensionInstallBlocklist": ["*"],
-    "PasswordManagerEnabled": False,
-    "AutofillAddressEnabled": False,
-    "AutofillCreditCardEnabled": False,
-    "BrowserSignin": 0,
-    "SyncDisabled": True,
-    "MetricsReportingEnabled": False,
-    "DefaultBrowserSettingEnabled": False,
-    "TranslateEnabled": False,
-    "DefaultNotificationsSetting": 2,
-    "DefaultGeolocationSetting": 2,
-    "PromptForDownloadLocation": False,
-    "BuiltInDnsClientEnabled": False,
-    "QuicAllowed": False,
-}
 
 
 class Talk(Protocol):

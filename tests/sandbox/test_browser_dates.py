@@ -41,7 +41,9 @@ BUTTONS = """<button id=f>Pick your days</button><div id=pop style="display:none
   function draw() { both.innerHTML = ''; for (const k of [at, at + 1]) { const box = document.createElement('div');
     box.className = 'm'; box.innerHTML = '<b>' + name(k) + '</b><br>'; const y = Math.floor(k / 12), m = k % 12;
     for (let d = 1; d <= new Date(y, m + 1, 0).getDate(); d++) { const b = document.createElement('button');
-      b.className = 'd'; b.textContent = d; b.onclick = () => { const day = new Date(y, m, d);
+      b.className = 'd'; b.textContent = d;
+      if (d == 1) b.style.marginLeft = (new Date(y, m, 1).getDay() + 6) % 7 * 36 + 'px';
+      b.onclick = () => { const day = new Date(y, m, d);
         if (!from) { from = day; return }
         f.textContent = show(from) + ' – ' + show(day); from = null; pop.style.display = 'none' }; box.append(b) }
     both.append(box) } }

@@ -16,6 +16,7 @@ from bot.agent.parts import Parts
 from bot.heard import Heard, Person, Thread
 from bot.observe import Metrics
 from bot.store import Blobs
+from bot.tools import browser as browser_tools
 from bot.tools import machine as machine_tools
 from bot.tools import takeover
 from bot.tools import thread as thread_tools
@@ -115,19 +116,21 @@ class Watched:
 
 
 @asynccontextmanager
-async def watched(folder: Path, script: Script, backend: Backend | None = None) -> AsyncGenerator[Watched]:
-    """The office and its page; everything stops at the end."""
+async def watched(
+    folder: Path, script: Script, backend: Backend | None = None, allow: frozenset[str] = frozenset()
+) -> AsyncGenerator[Watched]:
+    """The office and its page; everything stops at the end. allow: hosts with ports that the machine may reach."""
     listener = listen("127.0.0.1", 0)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     seals = Seals([KEY], time.time)
     invitations = Invitations(address, seals)
-    box = Toolbox.of(*machine_tools.TOOLS, *thread_tools.TOOLS, takeover.TOOL)
+    box = Toolbox.of(*machine_tools.TOOLS, *browser_tools.TOOLS, *thread_tools.TOOLS, takeover.TOOL)
 
     def change(parts: Parts) -> Parts:
         return replace(parts, toolbox=box, watch=invitations.watch, invite=invitations.invite)
 
     stop = asyncio.Event()
-    async with office(folder, script, Wishes(backend=backend or ScreenBackend(), change=change)) as here:
+    async with office(folder, script, Wishes(backend=backend or ScreenBackend(), change=change, allow=allow)) as here:
         people = People()
 
         async def post(thread: Thread, heard: Heard, key: str) -> None:

@@ -27,7 +27,7 @@ from bot.tools import machine as machine_tools
 from bot.tools import thread as thread_tools
 from bot.tools.types import Toolbox
 from bot.worker import Worker
-from sandbox.egress.address import Addresses
+from sandbox.egress.address import Addresses, system_resolve
 from sandbox.egress.authority import Authority
 from sandbox.egress.upstream import Upstream
 from sandbox.types import Backend
@@ -189,6 +189,11 @@ async def _no_record(session: str, row: EgressRow) -> None:
     del session, row
 
 
+async def _resolve(host: str, port: int) -> tuple[str, ...]:
+    """Sites of tests have names of their own: a browser in the machine takes 127.0.0.1 for the machine itself."""
+    return ("127.0.0.1",) if host.endswith(".test") else await system_resolve(host, port)
+
+
 def toolbox() -> Toolbox:
     """The tools that need no network."""
     return Toolbox.of(*machine_tools.TOOLS, *thread_tools.TOOLS)
@@ -202,7 +207,7 @@ async def office(folder: Path, script: Script, wishes: Wishes | None = None) -> 
     store = await Store.open(f"sqlite+aiosqlite:///{folder}/office.db", clock=clock)
     blobs = Blobs(folder / "blobs")
     backend = wishes.backend or FakeBackend()
-    upstream = Upstream(Addresses(wishes.allow))
+    upstream = Upstream(Addresses(wishes.allow, _resolve))
     yard = Yard(backend, upstream, Authority(folder / "ca"), blobs, _no_record, folder / "homes")
     machines = Machines(yard)
     async with ResponsesServer(script, strict=wishes.strict) as server:

@@ -103,7 +103,7 @@ class Streams:
             ended = Ended(BROKEN, "The chat does not answer at the moment.")
         except WebSocketDisconnect:
             return
-        with suppress(RuntimeError, OSError):
+        with suppress(RuntimeError, OSError, WebSocketDisconnect):
             await socket.close(ended.code, str(ended)[:100])
 
     async def _screen(self, socket: WebSocket, admitted: Admitted, computer: Lendable) -> None:

@@ -18,6 +18,7 @@ from .outline import Trouble
 from .session import TABS_MAX, Session, Tab, checked_url
 
 Request = dict[str, Any]
+DOWNLOAD_BEGINS = 20.0
 Action = Callable[[Session, Tab, Request], Awaitable[str | None]]
 Button = Literal["left", "middle", "right"]
 
@@ -196,11 +197,20 @@ async def upload(session: Session, tab: Tab, request: Request) -> str | None:
 
 
 async def download(session: Session, tab: Tab, request: Request) -> str | None:
-    """Click what starts a download, if a ref is given, and wait for all that is on its way."""
+    """Click what starts a download, if a ref is given, and wait for all that is on its way. A file that the browser
+    shows instead of saving it is saved from there."""
     before = len(session.arrived)
     if request.get("ref"):
-        async with tab.page.expect_download(timeout=20_000):
-            await (await target(tab, request)).click()
+        url, tabs = tab.page.url, len(session.tabs)
+        await (await target(tab, request)).click()
+        end = asyncio.get_running_loop().time() + DOWNLOAD_BEGINS
+        while not session.downloading and len(session.arrived) == before:
+            front = await session.tab()
+            if (len(session.tabs) > tabs or front.page.url != url) and await session.keep_shown(front):
+                break
+            if asyncio.get_running_loop().time() > end:
+                return "No download has begun, and no file is shown."
+            await asyncio.sleep(0.1)
     await session.downloads(float(request.get("seconds") or 120))
     return None if len(session.arrived) > before else "Nothing has arrived."
 

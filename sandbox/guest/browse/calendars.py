@@ -1,233 +1,142 @@
 """Finding the way in a calendar somebody else made: to the month, to the day.
 
-Hides that no two calendars are alike. A calendar is whatever shows the days of one month in order; what its buttons
-do is learnt by pressing one and looking which month is shown then.
+Hides that no two calendars are alike, and the script in the page that reads and leads them (four files, one function):
+a calendar is whatever shows the days of one month in order; what its buttons do is learnt by pressing one and looking
+which month is shown then.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from playwright.async_api import ElementHandle, JSHandle
+from playwright.async_api import ElementHandle, JSHandle, Page
 from playwright.async_api import Error as PlaywrightError
 
 from .outline import Trouble
 
-if TYPE_CHECKING:
-    from .session import Tab
-
-SCRIPT = Path(__file__).with_name("dates.js").read_text().split("\n", 2)[2]
-PRESSES_MAX = 400
-SECONDS_MAX = 90.0
-LOOK_SECONDS = 2.5
-NEXT = re.compile(
-    r"next|forward|later|weiter|nächst|suivant|siguiente|próximo|volgende|successivo|[>›»→⟩▶❯]", re.IGNORECASE
-)
-PREVIOUS = re.compile(
-    r"prev|back|earlier|zurück|vorig|vorher|précéd|anterior|vorige|precedente|[<‹«←⟨◀❮]", re.IGNORECASE
-)
-YEAR = re.compile(r"year|jahr|année|año|ano\b|jaar|[»«]|>>|<<", re.IGNORECASE)
-CONFIRM = re.compile(
-    r"(ok|okay|apply|done|set|save|select|confirm|choose|übernehmen|fertig|anwenden|appliquer|valider|aplicar|aceptar)",
-    re.IGNORECASE,
-)
-
-Press = dict[str, Any]
+FILES = ("date_words.js", "date_field.js", "calendar_look.js", "calendar_move.js")
+SCRIPT = "() => {\n" + "".join(Path(__file__).with_name(name).read_text() for name in FILES) + "}"
+OPENS = "el => el.matches('input, button, [role=button], [role=combobox]')"
+TRAVEL_SECONDS = 60.0
+FIELD_WAIT = 1_000
+BUTTON_WAIT = 2_000
 
 
-def script(body: str) -> str:
-    """A function of the page's tools and an element, to evaluate on an element."""
-    return f"(el, argument) => {{ const page = ({SCRIPT})(); return ({body})(page, el, argument); }}"
-
-
-async def find_calendar(tab: Tab, given: ElementHandle) -> Calendar:
-    """The calendar that belongs to the field, opened if need be. Trouble when there is none."""
-    calendar = Calendar(tab, given)
-    if await calendar.look():
-        return calendar
-    await calendar.reopen()
-    return calendar
+class NoCalendar(Trouble):
+    """Nothing that shows days appeared at the field."""
 
 
 @dataclass(slots=True)
 class Calendar:
-    """effects: what a button was seen to do, in months, by its place and words."""
+    """The calendar of one field. `tools`: the script in the page, which remembers what it learnt."""
 
-    tab: Tab
+    page: Page
     given: ElementHandle
-    handle: JSHandle | None = None
-    state: dict[str, Any] = field(default_factory=dict[str, Any])
-    effects: dict[str, int] = field(default_factory=dict[str, int])
+    tools: JSHandle
 
-    async def look(self) -> bool:
-        """See what is shown now; whether it is a calendar."""
-        self.handle = await self.given.evaluate_handle(script("(page, el) => page.calendar(el)"))
-        self.state = await self.handle.evaluate("calendar => calendar.state()") if self.handle else {}
-        return bool(self.state.get("panes"))
+    @classmethod
+    async def of(cls, page: Page, given: ElementHandle) -> Calendar:
+        return cls(page, given, await given.evaluate_handle(f"() => ({SCRIPT})()"))
 
-    async def reopen(self) -> None:
-        """Open the calendar by the field, or by the button beside it."""
-        beside = """el => [...(el.parentElement || el).querySelectorAll('button, [role=button], svg, img')]
-            .find(one => one !== el && one.checkVisibility()) || el"""
-        for where in ("el => el", beside):
-            element = (await self.given.evaluate_handle(where)).as_element() or self.given
-            await element.click()
-            if await self.appears():
-                return
-        raise Trouble("No calendar was found at this field. Look at the page and use click, type or press instead.")
+    async def ask(self, call: str, *arguments: Any) -> Any:
+        """Evaluate `call`, an expression of page, el (the field's element) and a (the arguments)."""
+        return await self.tools.evaluate(f"(page, [el, a]) => page.{call}", [self.given, list(arguments)])
 
-    async def appears(self) -> bool:
-        end = asyncio.get_running_loop().time() + LOOK_SECONDS
-        while not await self.look():
-            if asyncio.get_running_loop().time() > end:
-                return False
-            await asyncio.sleep(0.1)
-        return True
-
-    async def part(self, kind: str, place: int) -> ElementHandle | None:
-        """A button ('press') or a list ('select') of the calendar as it was last seen."""
-        if self.handle is None:
-            return None
-        handle = await self.handle.evaluate_handle("(calendar, [kind, at]) => calendar[kind](at)", [kind, place])
+    async def element(self, call: str, *arguments: Any) -> ElementHandle | None:
+        handle = await self.tools.evaluate_handle(f"(page, [el, a]) => page.{call}", [self.given, list(arguments)])
         return handle.as_element()
 
-    def months(self) -> list[int]:
-        """The months shown, counted from year 0."""
-        return [int(pane["year"]) * 12 + int(pane["month"]) - 1 for pane in self.state["panes"]]
+    async def open(self) -> None:
+        """Have it shown: it stands on the page, or the field or a button beside it opens it."""
+        if await self.ask("begin(el)"):
+            return
+        doors = await self.ask("openers(el).length")
+        field = await self.element("field(el)")
+        if field is not None and await field.evaluate(OPENS) and await self.opened_by(field, FIELD_WAIT):
+            return
+        for place in range(doors):
+            door = await self.element("openers(el)[a[0]]", place)
+            if door is not None and await self.opened_by(door, BUTTON_WAIT):
+                return
+        if not await self.ask("adopt()"):
+            raise NoCalendar(
+                "No calendar was found at this field. Look at the page and use click, type or press instead."
+            )
+
+    async def opened_by(self, element: ElementHandle, milliseconds: int) -> bool:
+        await element.evaluate("el => el === el.getRootNode().activeElement && el.blur()")
+        await self.click(element)
+        return bool(await self.ask("until(page.look, a[0])", milliseconds))
+
+    async def click(self, element: ElementHandle) -> None:
+        """Click as a person does; where something covers the element, by events alone."""
+        try:
+            await element.click(timeout=3_000)
+        except PlaywrightError:
+            with contextlib.suppress(PlaywrightError):
+                await self.tools.evaluate("(page, el) => page.tap(el)", element)
+
+    async def lead(self, day: datetime.date) -> None:
+        """Show the day's month. Trouble when the calendar does not go there, or the day cannot be chosen."""
+        loop = asyncio.get_running_loop()
+        end, closed = loop.time() + TRAVEL_SECONDS, 0
+        while True:
+            answer = await self.tools.evaluate_handle(
+                "(page, a) => page.travel(...a)", [day.year, day.month, end - loop.time()]
+            )
+            if (stuck := answer.as_element()) is not None:
+                await self.click(stuck)
+                await self.ask("learn()")
+                continue
+            outcome = await answer.json_value()
+            if outcome == "gone" and closed < 3:
+                closed += 1
+                await self.open()
+                continue
+            break
+        if outcome:
+            shown = (await self.ask("state()"))["shown"] or "no month"
+            raise Trouble(f"The calendar does not go to {day:%B %Y}; it shows {shown}.")
+        if await self.ask("isOff(a)", day.year, day.month, day.day):
+            raise Trouble(f"The calendar does not let {day} be chosen: it is disabled there.")
 
     async def pick(self, day: datetime.date) -> None:
-        """Go to the day's month and click the day."""
-        goal = day.year * 12 + day.month - 1
-        await self.by_lists(day)
-        loop = asyncio.get_running_loop()
-        end = loop.time() + SECONDS_MAX
-        for _ in range(PRESSES_MAX):
-            if goal in self.months() or loop.time() > end:
-                break
-            distance = min((goal - shown for shown in self.months()), key=abs)
-            await self.step(distance, day)
-        if goal not in self.months() or self.handle is None:
-            raise Trouble(f"The calendar did not get to {day:%B %Y}; it shows {self.shown()}.")
-        where = [day.year, day.month, day.day]
-        found = (await self.handle.evaluate_handle("(calendar, at) => calendar.day(...at)", where)).as_element()
-        if found is None:
-            raise Trouble(f"The calendar does not let {day} be chosen: it is disabled there.")
-        await found.click()
-        await asyncio.sleep(0.25)
+        element = await self.element("dayAt(a)", day.year, day.month, day.day)
+        if element is None:
+            raise Trouble(f"The calendar closed before {day} could be chosen.")
+        await self.click(element)
 
-    async def by_lists(self, day: datetime.date) -> None:
-        """Use the calendar's lists of years and months, where it has them."""
-        for kind, wanted in (("years", [day.year, 0]), ("months", [0, day.month])):
-            for place, fits in enumerate(self.state[kind]):
-                if not fits or self.handle is None:
-                    continue
-                element = (
-                    await self.handle.evaluate_handle("(calendar, at) => calendar.select(at)", place)
-                ).as_element()
-                if element is None:
-                    continue
-                option = await self.handle.evaluate(
-                    "(calendar, [el, y, m]) => calendar.option(el, y, m)", [element, *wanted]
-                )
-                if option >= 0:
-                    await element.select_option(index=option)
-                    await self.appears()
-                    break
+    async def marked(self) -> list[datetime.date]:
+        """The days the calendar marks as chosen, for all to see; none when it is closed."""
+        return sorted(datetime.date(*one) for one in await self.ask("chosen()"))
 
-    async def step(self, distance: int, day: datetime.date) -> None:
-        """Press the button that brings the calendar closest."""
-        place = self.best(distance)
-        if place is None or self.handle is None:
-            raise Trouble(f"The calendar does not go to {day:%B %Y}; it shows {self.shown()}.")
-        before, name = self.months(), key_of(self.state["presses"][place])
-        element = await self.part("press", place)
-        try:
-            if element is not None:
-                await element.click(timeout=3_000)
-        except PlaywrightError:
-            self.effects[name] = 0
-            return
-        end = asyncio.get_running_loop().time() + LOOK_SECONDS / (1 if name in self.effects else 2)
-        while asyncio.get_running_loop().time() < end:
-            if await self.look() and self.months() != before:
-                break
-            await asyncio.sleep(0.03)
-        if not self.state.get("panes") and not await self.appears():
-            await self.reopen()
-        self.effects[name] = self.months()[0] - before[0]
-
-    def best(self, distance: int) -> int | None:
-        """The place of the button to press: one known to lead closer, else the likeliest unknown one."""
-        sign = 1 if distance > 0 else -1
-        known: list[tuple[int, int]] = []
-        unknown: list[tuple[int, int]] = []
-        for place, press in enumerate(self.state["presses"]):
-            effect = self.effects.get(key_of(press))
-            if press["off"] or press["below"]:
-                continue
-            if effect is None:
-                unknown.append((likelihood(press, sign, abs(distance) >= 12), place))
-            elif effect * sign > 0 and abs(distance - effect) < abs(distance):
-                known.append((abs(distance - effect), place))
-        likely = [one for one in unknown if one[0] > 0]
-        if likely and (not known or (abs(distance) >= 12 and max(likely)[0] >= 8)):
-            return max(likely)[1]
-        return min(known)[1] if known else None
-
-    def shown(self) -> str:
-        panes: list[dict[str, int]] = self.state.get("panes") or []
-        return ", ".join(f"{pane['year']}-{int(pane['month']):02}" for pane in panes) or "no month"
-
-    async def shows(self, text: str, day: datetime.date) -> bool:
-        """Whether a text is this date, in whatever order and words."""
-        numbers = [int(one) for one in re.findall(r"\d+", text)]
-        years = {day.year, day.year % 100}
-        named: list[int] = await self.given.evaluate(script("(page, el, text) => page.monthsIn(text)"), text)
-        if day.month not in (named or numbers) or day.day not in numbers or not years & set(numbers):
-            return False
-        needed = 2 if named else 3
-        return len(numbers) >= needed
-
-    async def selected(self) -> datetime.date | None:
-        """The day the calendar marks as chosen, for all to see (aria-selected, aria-pressed)."""
-        if not await self.look() or self.handle is None:
-            return None
-        found = await self.handle.evaluate("calendar => calendar.chosen()")
-        return datetime.date(*found) if found else None
+    async def marks(self, days: list[datetime.date]) -> bool | None:
+        """Whether it marks just these as chosen (of a range, its ends); None when it marks nothing."""
+        found = await self.marked()
+        return [found[0], found[-1]][: len(days)] == days and (len(days) > 1 or len(found) == 1) if found else None
 
     async def confirm(self) -> bool:
         """Press the calendar's OK; False when it has none."""
-        if not await self.look() or self.handle is None:
-            return False
-        for place, press in enumerate(self.state["presses"]):
-            if CONFIRM.fullmatch(press["text"] or press["label"]) and not press["off"]:
-                element = (
-                    await self.handle.evaluate_handle("(calendar, at) => calendar.press(at)", place)
-                ).as_element()
-                if element is not None:
-                    await element.click()
-                    await asyncio.sleep(0.25)
-                    return True
-        return False
+        button = await self.element("confirms()")
+        if button is not None:
+            await self.click(button)
+        return button is not None
 
+    async def close(self) -> None:
+        """Close what was opened, where Escape closes nothing else."""
+        state = await self.ask("state()")
+        if not state["inline"] and await self.ask("look()") and not await self.ask("inDialog(el)"):
+            await self.page.keyboard.press("Escape")
+            await self.ask("until(() => !page.look(), 500)")
 
-def key_of(press: Press) -> str:
-    return f"{press['label']}|{press['text'] if len(press['text']) < 4 else ''}|{press['key']}"
+    async def text(self) -> str:
+        return str((await self.ask("describe(el)"))["value"])
 
-
-def likelihood(press: Press, sign: int, far: bool) -> int:
-    """How likely a button leads the calendar in the direction of `sign`; 0: it does not."""
-    words = f"{press['label']} {press['text']}"
-    forward, backward, year = bool(NEXT.search(words)), bool(PREVIOUS.search(words)), bool(YEAR.search(words))
-    if (forward, backward) in ((True, False), (False, True)):
-        if forward != (sign > 0):
-            return 0
-        return 8 if year == far else 4
-    if len(press["text"]) > 3 or press["label"]:
-        return 0
-    return 2 if press["side"] == sign else 0
+    async def reads(self, text: str, days: list[datetime.date]) -> str:
+        """How sure it is that a text means these days: only, usual, may; empty when it does not. See date_words.js."""
+        return str(await self.ask("reads(a[0], a[1])", text, [[day.year, day.month, day.day] for day in days]))

@@ -32,7 +32,7 @@
   const QUIET = new Set(["presentation", "none", "generic", "text"]);
 
   const clean = (text, most = 160) => {
-    const plain = (text || "").replace(/\s+/g, " ").trim();
+    const plain = String(text ?? "").replace(/\s+/g, " ").trim();
     return plain.length > most ? plain.slice(0, most - 1) + "…" : plain;
   };
   const quoted = (text) => JSON.stringify(text);
@@ -86,17 +86,19 @@
     const root = el.getRootNode();
     return names.map((id) => root.getElementById?.(id)).filter(Boolean).map((one) => one.textContent).join(" ");
   };
+  // A form's fields hide its own properties: with a field named title, form.title is that field.
+  const titleOf = (el) => el.getAttribute("title") || "";
   const nameOf = (el, role) => {
     const own = labelled(el) || el.getAttribute("aria-label");
     if (own) return clean(own);
     if (el.labels && el.labels.length) return clean([...el.labels].map((label) => deepText(label)).join(" "));
     if (el.tagName === "INPUT" && ["submit", "button", "reset"].includes(el.type)) return clean(el.value || el.type);
-    if (el.tagName === "IMG" || el.type === "image") return clean(el.alt || el.title);
+    if (el.tagName === "IMG" || el.type === "image") return clean(el.alt || titleOf(el));
     if (el.tagName === "FIELDSET") return clean(el.querySelector("legend")?.textContent);
     if (el.tagName === "TABLE") return clean(el.caption?.textContent);
-    if (el.tagName === "IFRAME") return clean(el.title || el.name);
-    if (LEAF.has(role) && !fields(el)) return clean(deepText(el)) || clean(el.title);
-    return clean(el.getAttribute("placeholder") || el.title);
+    if (el.tagName === "IFRAME") return clean(titleOf(el) || el.name);
+    if (LEAF.has(role) && !fields(el)) return clean(deepText(el)) || clean(titleOf(el));
+    return clean(el.getAttribute("placeholder") || titleOf(el));
   };
   const fields = (el) => /^(INPUT|TEXTAREA|SELECT)$/.test(el.tagName) || el.isContentEditable;
 
@@ -118,6 +120,7 @@
   };
   const statesOf = (el, role) => {
     const found = [];
+    if (el instanceof HTMLFormElement) return found;
     if (el.disabled || aria(el, "disabled", "x")) found.push("disabled");
     if (role === "checkbox" || role === "radio" || role === "switch" || role.startsWith("menuitem")) {
       found.push(el.checked || aria(el, "checked", "x") === "x" ? "checked" : aria(el, "checked", "") || "");
@@ -229,7 +232,7 @@
     for (const el of everything(document)) {
       if (SKIP.has(el.tagName) || !el.checkVisibility()) continue;
       const has = (one) => clean(deepText(one), 5000).toLowerCase().includes(wanted);
-      const named = (el.getAttribute("aria-label") || el.getAttribute("placeholder") || el.title || "").toLowerCase();
+      const named = (el.getAttribute("aria-label") || el.getAttribute("placeholder") || titleOf(el) || "").toLowerCase();
       if (!named.includes(wanted) && !(has(el) && ![...childrenOf(el)].some((one) => one.nodeType === 1 && has(one)))) continue;
       const role = roleOf(el) || "text";
       hits.push({ depth: 0, text: `- ${role} ${quoted(clean(deepText(el) || named))} [${refOf(el)}]`, ref: refOf(el) });

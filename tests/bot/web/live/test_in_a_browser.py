@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import expect
 
 from sandbox.bubblewrap import BubblewrapBackend, Settings
-from tests.support.live import Watched, watched
+from tests.support.live import watched
+from tests.support.live_page import PATIENCE, browser, opened
 from tests.support.office import MARIA
 from tests.support.replies import calls, says
 from tests.support.waiting import until, until_true
 
-PATIENCE = 60_000
-FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 PHONE: Any = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "color_scheme": "dark"}
-
-
-@asynccontextmanager
-async def browser() -> AsyncGenerator[Browser]:
-    async with async_playwright() as machine:
-        opened = await machine.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        try:
-            yield opened
-        finally:
-            await opened.close()
-
-
-async def opened(world: Watched, page: Page, session: str) -> list[str]:
-    """Maria's page, signed in; returns what the browser complains of."""
-    complaints: list[str] = []
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    cookie = world.signed_in(MARIA).cookie
-    await page.context.add_cookies([{"name": "threadhand_live", "value": cookie, "url": world.address}])
-    await page.goto(f"{world.address}/live/{session}")
-    return complaints
 
 
 @pytest.mark.slow

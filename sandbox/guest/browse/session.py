@@ -116,12 +116,15 @@ class Session:
         return session
 
     async def restore(self) -> None:
-        """Cookies first, then the pages side by side, the one that was in front in front."""
-        try:
-            kept = json.loads(KEPT.read_text())
-            urls, front = [str(url) for url in kept["urls"]][:TABS_MAX], int(kept.get("front", -1))
-        except (OSError, ValueError, KeyError):
-            return
+        """Cookies first, then the pages side by side, the one that was in front in front. A tab that Chromium opened by
+        itself is closed."""
+        kept: dict[str, Any] = {"cookies": [], "urls": []}
+        with contextlib.suppress(OSError, ValueError):
+            kept |= json.loads(KEPT.read_text())
+        urls, front = [str(url) for url in kept["urls"]][:TABS_MAX], int(kept.get("front", -1))
+        for tab in self.tabs[max(len(urls), 1) :]:
+            with contextlib.suppress(PlaywrightError):
+                await tab.page.close()
         with contextlib.suppress(PlaywrightError):
             await self.context.add_cookies(kept["cookies"])
         for _ in range(len(urls) - len(self.tabs)):

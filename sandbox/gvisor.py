@@ -30,7 +30,7 @@ KERNEL_BYTES = 512 * 1024**2
 """What gVisor's own kernel may use beyond the session's memory."""
 KERNEL_THREADS = 4096
 NEW_ENOUGH = 2024
-"""Builds of 2022 refuse a flag (AT_NO_AUTOMOUNT) that coreutils 9 looks at files with."""
+"""Builds of 2022 lack openat2, without which no file of a machine is opened safely, and flags that coreutils 9 uses."""
 ENDING_SECONDS = 20.0
 HINT = "Read the message above; gVisor needs root, and where it runs in a container, that container must be privileged."
 
@@ -86,10 +86,9 @@ class Host:
             fix = "Install gVisor (apt-get install runsc, or the maker's own newer package)."
             found.append(Problem("The program runsc is missing.", fix, fatal=True))
         elif (year := await built()) and year < NEW_ENOUGH:
-            what = f"This runsc is of {year}: ls -l, stat and what uses them fail in its machines."
-            found.append(
-                Problem(what, "Install the package of gVisor's makers, which is newer than the distribution's.")
-            )
+            what = f"This runsc is of {year}, which is too old: files of its machines cannot be opened safely."
+            fix = "Install the package of gVisor's makers, which is newer than the distribution's."
+            found.append(Problem(what, fix, fatal=True))
         if os.geteuid() != 0:
             found.append(Problem("gVisor needs root.", "Run as root, or choose bubblewrap.", fatal=True))
         if not (self._settings.image / "usr/bin/python3").exists():

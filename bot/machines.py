@@ -20,8 +20,9 @@ from bot.entries import HeldWrite
 from bot.floor import Floor
 from bot.heard import Thread
 from bot.wayout import Outside, RecordEgress, WayOut
+from sandbox.browser import Browser, Browsers
 from sandbox.egress.authority import Authority
-from sandbox.egress.types import EgressResponse
+from sandbox.egress.types import EgressResponse, RequestRefused, Unreachable
 from sandbox.egress.upstream import Upstream
 from sandbox.types import Backend, EgressPort, Limits, Machine, MachineError, MachineLost, MachineSpec
 
@@ -129,8 +130,34 @@ class SessionComputer:
             self._way.theirs_alone = True  # nothing runs in it any more
 
     async def fetch(self, url: str) -> EgressResponse:
-        """GET a page through the same judgement as the machine's own requests. Raises EgressError."""
-        return await self._way.fetch(url)
+        """GET a page through the same judgement as the machine's own requests. Where the machine's browser has been
+        used, with its cookies, so that both browsers are signed in to the same sites. Raises EgressError."""
+        browser = await self._browser()
+        if browser is None:
+            return await self._way.fetch(url)
+        try:
+            return told(await browser.fetch(url))
+        except MachineError as error:
+            raise Unreachable(str(error)) from error
+
+    async def render(self, url: str) -> EgressResponse:
+        """The page as its scripts leave it, from the machine's browser. Raises EgressError, MachineError."""
+        machine = await self.machine()
+        if not isinstance(machine, Browsers):
+            raise MachineError("This computer has no visual browser.")
+        return told(await machine.browser().fetch(url, scripts=True))
+
+    async def _browser(self) -> Browser | None:
+        """The machine's, if it has ever been used and is the session's own now."""
+        home = self._yard.homes / self._session / "home"
+        if self.floor.holder or not home.exists():
+            return None
+        try:
+            machine = await self.machine()
+            browser = machine.browser() if isinstance(machine, Browsers) else None
+            return browser if browser is not None and await browser.used() else None
+        except MachineError:
+            return None
 
     def take_held(self) -> tuple[HeldWrite, ...]:
         """Writes kept since the last call."""
@@ -200,6 +227,13 @@ class Machines:
         self._computers.clear()
         await self._yard.backend.close()
         await asyncio.to_thread(_remove, self._sockets)
+
+
+def told(answer: EgressResponse) -> EgressResponse:
+    """An answer of a site. Raises RequestRefused where the gate itself answered."""
+    if answer.header("x-threadhand-gate") is not None:
+        raise RequestRefused(answer.body.decode("utf-8", "replace").strip())
+    return answer
 
 
 def _remove(folder: Path) -> None:

@@ -173,10 +173,15 @@ class Browser:
         """Whether it has been started; asking does not start it."""
         return bool((await self._ask({"op": "browse", "do": "running"}))["running"])
 
-    async def fetch(self, url: str) -> EgressResponse:
-        """GET a page with the browser's cookies and the machine's way out; its scripts are not run. Cookies the
-        answer sets are the browser's from then on. Text longer than 64 MiB is cut."""
-        async with await self.call({"op": "browse", "do": "fetch", "url": url}) as call:
+    async def used(self) -> bool:
+        """Whether it runs or ever did, so that it may have cookies; asking does not start it."""
+        return bool((await self._ask({"op": "browse", "do": "running"}))["used"])
+
+    async def fetch(self, url: str, *, scripts: bool = False) -> EgressResponse:
+        """GET a page with the browser's cookies and the machine's way out. Cookies the answer sets are the browser's
+        from then on. With `scripts` it is opened in a tab of its own and read when it has come to rest. Text longer
+        than 64 MiB is cut."""
+        async with await self.call({"op": "browse", "do": "render" if scripts else "fetch", "url": url}) as call:
             body = b"".join([piece async for piece in call.pieces()])
             end = await call.result()
         headers = tuple((str(name), str(value)) for name, value in end["headers"])

@@ -13,14 +13,16 @@ import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from .egress.types import EgressResponse
 from .markdown import INVISIBLE, Link, convert
 from .tree import parse
-from .types import Machine, MachineError
+from .types import MachineError
 
 PART = 12_000
+BARE = 200
+"""Characters; a page with scripts and less text than this is taken to need them."""
 HTML_MAX = 8 * 1024 * 1024
 META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([a-zA-Z0-9_.:-]{1,40})", re.IGNORECASE)
 TAG = re.compile(r"<[^<>]*>")
@@ -32,8 +34,14 @@ TEXTUAL = ("json", "xml", "yaml", "javascript", "csv", "x-sh", "toml", "sql", "g
 WINDOWS: dict[str, str] = dict.fromkeys(("iso-8859-1", "latin1", "latin-1", "us-ascii", "ascii"), "cp1252")
 """Pages that claim these mean Windows' superset of them."""
 
-PdfText = Callable[[bytes], Awaitable[str]]
-"""Turns a PDF into text; raises MachineError when it cannot."""
+FileText = Callable[[str, bytes], Awaitable[str]]
+"""Turns a file of that kind ('pdf', 'docx', 'xlsx', 'pptx') into text; raises MachineError when it cannot."""
+NAMES = {"pdf": "a PDF", "docx": "a Word document", "xlsx": "an Excel workbook", "pptx": "a PowerPoint deck"}
+OFFICE = {
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +68,14 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page that was read. `note` says what is missing, if anything."""
+    """A page that was read. `note` says what is missing, if anything; `bare`: it shows little without its scripts."""
 
     url: str
     title: str
     text: str
     links: tuple[Link, ...] = ()
     note: str = ""
+    bare: bool = False
 
     def part(self, number: int = 1, size: int = PART) -> Part:
         """Part `number` (from 1; the nearest there is), cut between lines where possible."""
@@ -95,8 +104,8 @@ class Page:
         return next((link.url for link in self.links if link.number == number), None)
 
 
-async def read(response: EgressResponse, pdf_text: PdfText | None = None) -> Page:
-    """An answer as a page. pdf_text: how PDFs are read; without it they are only announced."""
+async def read(response: EgressResponse, text_of: FileText | None = None) -> Page:
+    """An answer as a page. text_of: how PDFs and office files are read; without it they are only announced."""
     kind = sort(response)
     match kind:
         case "html":
@@ -105,27 +114,12 @@ async def read(response: EgressResponse, pdf_text: PdfText | None = None) -> Pag
             )
         case "text":
             return from_text(response)
-        case "pdf":
-            return await from_pdf(response, pdf_text)
+        case "pdf" | "docx" | "xlsx" | "pptx":
+            return await from_file(response, kind, text_of)
         case _:
             size = f"{len(response.body):,} bytes"
             words = f"This is no text but {kind} ({size}). Download it in the shell with: curl -LO '{response.url}'"
             return Page(response.url, "", words, note="not text")
-
-
-def machine_pdf(machine: Machine) -> PdfText:
-    """Read PDFs with pdftotext in the session's machine: a hostile file meets no program of the host."""
-
-    async def text(body: bytes) -> str:
-        place = ".cache/threadhand/page.pdf"
-        await machine.write(place, body)
-        pieces = bytearray()
-        result = await machine.exec(f"pdftotext -layout {place} -", timeout=60, on_output=pieces.extend)
-        if result.exit_code != 0:
-            raise MachineError(f"pdftotext could not read it: {result.text[:300]}")
-        return bytes(pieces).decode("utf-8", "replace")
-
-    return text
 
 
 def from_html(body: bytes, content_type: str, url: str) -> Page:
@@ -138,13 +132,14 @@ def from_html(body: bytes, content_type: str, url: str) -> Page:
     title = " ".join((root.findtext(".//title") or "").split())
     base = root.find(".//base[@href]")
     markdown, links = convert(root, absolute(url, base.get("href") if base is not None else None))
-    if len(markdown) < 200 and next(root.iter("script"), None) is not None:
+    bare = len(markdown) < BARE and next(root.iter("script"), None) is not None
+    if bare:
         note = "The page shows little without its scripts. Open it in the visual browser."
     if not complete:
         markdown = " ".join(TAG.sub(" ", text).split())
         note = "The page is nested absurdly deep, so this is its bare text, without structure."
     return Page(
-        url, INVISIBLE.sub("", title)[:300], INVISIBLE.sub("", markdown) or "The page has no text.", links, note
+        url, INVISIBLE.sub("", title)[:300], INVISIBLE.sub("", markdown) or "The page has no text.", links, note, bare
     )
 
 
@@ -163,25 +158,31 @@ def from_text(response: EgressResponse) -> Page:
     return Page(response.url, "", INVISIBLE.sub("", text) or "It is empty.")
 
 
-async def from_pdf(response: EgressResponse, pdf_text: PdfText | None) -> Page:
-    words = f"This is a PDF of {len(response.body):,} bytes. Download it in the shell with: curl -LO '{response.url}'"
-    if pdf_text is None:
-        return Page(response.url, "", words, note="a PDF, not read")
+async def from_file(response: EgressResponse, kind: str, text_of: FileText | None) -> Page:
+    """A PDF or an office file, as far as it holds text."""
+    size, name = f"{len(response.body):,} bytes", NAMES[kind]
+    words = f"This is {name} of {size}. Download it in the shell with: curl -LO '{response.url}'"
+    if text_of is None:
+        return Page(response.url, "", words, note=f"{name}, not read")
     try:
-        text = await pdf_text(response.body)
+        text = await text_of(kind, response.body)
     except MachineError as error:
-        return Page(response.url, "", f"{words}\n{error}", note="a PDF, not read")
+        return Page(response.url, "", f"{words}\n{error}", note=f"{name}, not read")
     if not text.strip():
-        return Page(response.url, "", f"{words}\nIt holds pictures only, no text.", note="a PDF without text")
+        return Page(response.url, "", f"{words}\nIt holds no text.", note=f"{name} without text")
     return Page(response.url, "", INVISIBLE.sub("", text.replace("\f", "\n\n---\n\n")))
 
 
 def sort(response: EgressResponse) -> str:
-    """'html', 'text', 'pdf', or the name of a type that is no text. Its own first bytes outrank its label."""
+    """'html', 'text', 'pdf', an office file's ending, or the name of a type that is no text. Its own first bytes
+    outrank its label."""
     label = (response.header("content-type") or "").split(";")[0].strip().lower()
     head = response.body[:1024].lstrip()
     if head.startswith(b"%PDF-"):
         return "pdf"
+    if head.startswith(b"PK"):
+        ending = urlsplit(response.url).path.rpartition(".")[2].lower()
+        return OFFICE.get(label) or (ending if ending in OFFICE.values() else label or "binary data")
     if label in ("text/html", "application/xhtml+xml"):
         return "html"
     if label.startswith("text/") or any(word in label for word in TEXTUAL):

@@ -58,6 +58,9 @@ class SessionBench:
     async def fetch(self, url: str) -> EgressResponse:
         return await self.parts.computer(self.book.lease.thread).fetch(url)
 
+    async def render(self, url: str) -> EgressResponse:
+        return await self.parts.computer(self.book.lease.thread).render(url)
+
     async def thread(self) -> Sequence[Line]:
         thread = self.book.lease.thread
         return await self.parts.surfaces[thread.surface].history(thread)

@@ -45,6 +45,10 @@ class Computer(Protocol):
         """GET through the gate. Raises sandbox.egress.types.EgressError."""
         ...
 
+    async def render(self, url: str) -> EgressResponse:
+        """The page once its scripts have run in the machine's browser. Raises EgressError, MachineError."""
+        ...
+
     def take_held(self) -> tuple[HeldWrite, ...]:
         """Writes the gate kept since the last call."""
         ...

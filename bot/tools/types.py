@@ -57,6 +57,10 @@ class Bench(Protocol):
         """GET through the egress gate, policy included. Raises sandbox.egress.types.EgressError."""
         ...
 
+    async def render(self, url: str) -> EgressResponse:
+        """The page once its scripts have run in the machine's browser. Raises EgressError, MachineError."""
+        ...
+
     async def thread(self) -> Sequence[Line]:
         """The thread as it stands, oldest first: untrusted text."""
         ...

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import dataclasses
 import os
+import socket
 import ssl
 import time
 from dataclasses import dataclass
@@ -64,10 +65,11 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Tunnel:
-    """What a CONNECT fixed: all requests in it go there, over TLS."""
+    """What a CONNECT fixed: all requests in it go there, over TLS or as they are."""
 
     host: str
     port: int
+    secure: bool = True
 
 
 class Refused(Exception):
@@ -159,10 +161,14 @@ class Gate:
         return tunnel
 
     async def _inside(self, streams: Streams, tunnel: Tunnel) -> None:
-        context = self._authority.context(tunnel.host)
+        tunnel = dataclasses.replace(tunnel, secure=await asyncio.wait_for(speaks_tls(streams[1]), self._rules.idle))
+        wire = Wire(h11.SERVER, streams, self._rules.idle)
         with contextlib.suppress(ssl.SSLError):
-            await asyncio.wait_for(streams[1].start_tls(context), self._rules.idle)
-            wire = Wire(h11.SERVER, streams, self._rules.idle)
+            if tunnel.secure:
+                context = self._authority.context(tunnel.host)
+                await asyncio.wait_for(streams[1].start_tls(context), self._rules.idle)
+            else:
+                wire.resume()
             while isinstance(event := await self._next(wire), h11.Request):
                 if not await self._serve(wire, event, tunnel):
                     return
@@ -234,6 +240,19 @@ class Gate:
         return dataclasses.replace(log, outcome="sent", received=received)
 
 
+async def speaks_tls(writer: asyncio.StreamWriter) -> bool:
+    """Whether a paused connection's next byte begins TLS. It is only looked at: who reads on gets it."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno())) as peeked:
+        ready: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(peeked, lambda: None if ready.done() else ready.set_result(None))
+        try:
+            await ready
+        finally:
+            loop.remove_reader(peeked)
+        return peeked.recv(1, socket.MSG_PEEK) == b"\x16"
+
+
 def refuse_unless_allowed(verdict: Verdict) -> None:
     """Raises Refused with what the program is to know."""
     match verdict:
@@ -277,11 +296,11 @@ def understood(event: h11.Request, tunnel: Tunnel | None) -> EgressRequest:
         if not target.startswith("/") and target != "*":
             raise Refused(400, "Inside a tunnel, ask for a path that begins with /.")
         host = f"[{tunnel.host}]" if ":" in tunnel.host else tunnel.host
-        url = f"https://{host}:{tunnel.port}{'/' if target == '*' else target}"
+        url = f"{'https' if tunnel.secure else 'http'}://{host}:{tunnel.port}{'/' if target == '*' else target}"
     headers = end_to_end(list(event.headers))
     request = urls.request(event.method.decode("ascii"), url)
     named = next((value for name, value in headers if name == "host"), None)
-    default = 80 if tunnel is None else 443
+    default = 443 if tunnel is not None and tunnel.secure else 80
     if named is not None and urls.authority(named, default) != (request.host, request.port):
         raise Refused(400, f"The Host header says {named!r}, but the request goes to {request.host}.")
     kept = tuple((name, value) for name, value in headers if name not in ("host", "content-length", "expect"))

@@ -60,6 +60,10 @@ class Wire:
         """Leave further bytes to whoever takes the connection over, which must resume reading (`start_tls` does)."""
         cast(asyncio.ReadTransport, self.writer.transport).pause_reading()
 
+    def resume(self) -> None:
+        """Read on after `pause`."""
+        cast(asyncio.ReadTransport, self.writer.transport).resume_reading()
+
     def close(self) -> None:
         self.writer.close()
 

@@ -151,7 +151,7 @@ class Desktop:
         """One operation of the browser program, files carried across."""
         running = self.driver is not None and not self.driver.gone
         if request["do"] == "running":
-            await talk.end({"running": running})
+            await talk.end({"running": running, "used": running or os.path.exists(f"{BROWSER_HOME}/state.json")})
             return
         driver = await self.browser()
         if request.get("files"):

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.egress.types import EgressResponse
-from sandbox.reader import Page, from_html, machine_pdf, read
+from sandbox.files_as_text import machine_text
+from sandbox.reader import Page, from_html, read
 from sandbox.types import MachineSpec
 from tests.support.machine import FakeBackend, FakeMachine
 
@@ -182,13 +183,13 @@ async def test_a_pdf_is_read_in_the_machine_or_announced(tmp_path: Path) -> None
 
     machine = await FakeBackend(pdftotext).start(MachineSpec("s1", tmp_path))
     pdf = answer(b"%PDF-1.7 ...", "application/octet-stream")
-    assert (await read(pdf, machine_pdf(machine))).text == "Page one\n\n---\n\nPage two"
+    assert (await read(pdf, machine_text(machine))).text == "Page one\n\n---\n\nPage two"
     assert "This is a PDF" in (await read(pdf)).text
 
 
 async def test_a_pdf_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
     machine = await FakeBackend().start(MachineSpec("s1", tmp_path))
-    broken = await read(answer(b"%PDF-1.7 broken", "application/pdf"), machine_pdf(machine))
+    broken = await read(answer(b"%PDF-1.7 broken", "application/pdf"), machine_text(machine))
     assert "could not read it" in broken.text
     assert broken.note
 

@@ -73,6 +73,9 @@ class Program:
                     return await self.send(number, await self.pixels(request))
             case "fetch":
                 return await self.fetch(number, request)
+            case "render":
+                async with self.turn:
+                    return await self.render(number, request)
             case "keep":
                 if self.session is not None:
                     await self.session.keep()
@@ -192,6 +195,19 @@ class Program:
         end: Message = {"status": response.status, "url": response.url, "truncated": len(body) > FETCH_MAX}
         end["headers"] = [[one["name"].lower(), one["value"]] for one in response.headers_array]
         await response.dispose()
+        await session.keep()
+        return await self.send(number, body[:FETCH_MAX], end)
+
+    async def render(self, number: int, request: Message) -> Message:
+        """A page as it stands once its scripts have run, in a tab that nobody sees in the list."""
+        session = await self.running()
+        url = checked_url(str(request["url"]))
+        async with session.aside() as tab:
+            response = await tab.page.goto(url, wait_until="domcontentloaded")
+            await session.settle(tab)
+            body = (await tab.page.content()).encode()
+            end: Message = {"status": response.status if response else 200, "url": tab.page.url}
+        end |= {"truncated": len(body) > FETCH_MAX, "headers": [["content-type", "text/html; charset=utf-8"]]}
         await session.keep()
         return await self.send(number, body[:FETCH_MAX], end)
 

@@ -12,7 +12,7 @@ import contextlib
 import json
 import os
 import secrets
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -92,6 +92,7 @@ class Session:
     downloading: dict[asyncio.Task[None], str] = field(default_factory=dict[asyncio.Task[None], str])
     pending: asyncio.Task[Any] | None = None
     opened: int = 0
+    hiding: bool = False
     touched: bool = False
     keeping: asyncio.Task[None] | None = None
 
@@ -163,7 +164,25 @@ class Session:
         tab.busy.discard(request)
         self.touched = True
 
+    @contextlib.asynccontextmanager
+    async def aside(self) -> AsyncGenerator[Tab]:
+        """A tab beside the others, gone at the end; the one in front is in front again then."""
+        front, self.hiding = self.current, True
+        try:
+            page = await self.context.new_page()
+        finally:
+            self.hiding = False
+        try:
+            yield Tab("aside", page, Pages(page))
+        finally:
+            with contextlib.suppress(PlaywrightError):
+                await page.close()
+                if front is not None:
+                    await front.page.bring_to_front()
+
     def add(self, page: Page) -> None:
+        if self.hiding:
+            return
         self.opened += 1
         tab = Tab(f"t{self.opened}", page, Pages(page))
         if self.tabs:

@@ -47,6 +47,14 @@ async def test_curl_reads_an_allowed_site_over_http_and_https(connected: Connect
     assert {record.outcome for record in setup.desk.records} == {"sent"}
 
 
+async def test_plain_http_in_a_tunnel_is_judged_like_any_other(connected: Connected) -> None:
+    setup = connected.setup
+    assert "Hello from /t" in await connected.run(f"curl -p -sS {setup.plain.url('/t')}")
+    said = await connected.run(f"curl -p -sS -d item=blue {setup.plain.url('/orders')}")
+    assert "put to the person for a yes" in said
+    assert setup.plain.writes() == []
+
+
 @pytest.mark.slow
 async def test_python_reads_an_allowed_site_over_https(connected: Connected) -> None:
     url = connected.setup.secure.url("/py")

@@ -18,7 +18,9 @@ from sandbox.browser import Act, Browser, Browsers, View
 from sandbox.bubblewrap import BubblewrapBackend, Settings
 from sandbox.egress.address import Addresses
 from sandbox.egress.authority import Authority
+from sandbox.egress.types import EgressResponse
 from sandbox.egress.upstream import Upstream
+from sandbox.files_as_text import machine_text
 from sandbox.reader import read
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -171,6 +173,27 @@ async def test_the_four_share_one_state_through_sleep_and_restart(tmp_path: Path
         async with desk(tmp_path, port) as again:
             await still_there(again, "bea")
             await shares(again, "cleo")
+
+
+MADE = """
+from docx import Document; from openpyxl import Workbook; from pptx import Presentation
+word = Document(); word.add_heading('Plan', 1); word.add_paragraph('Buy pears.'); word.save('a.docx')
+book = Workbook(); book.active.append(['pear', 3]); book.save('a.xlsx')
+deck = Presentation(); deck.slides.add_slide(deck.slide_layouts[5]).shapes.title.text = 'Pears'; deck.save('a.pptx')
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("docx", "# Plan\nBuy pears."), ("xlsx", "pear | 3"), ("pptx", "## Slide 1\nPears")]
+)
+async def test_office_files_are_read_as_text(tmp_path: Path, kind: str, said: str) -> None:
+    async with desk(tmp_path, 1) as here:
+        machine = await here.computer.machine()
+        await machine.write("make.py", MADE.encode())
+        await here.shell("python3 make.py")
+        body = await machine.read(f"a.{kind}")
+        page = await read(EgressResponse(200, (), body, f"http://shop.test/a.{kind}"), machine_text(machine))
+        assert said in page.text
 
 
 async def test_a_page_that_needs_its_scripts_is_read_after_them_and_can_be_gone_on_with(tmp_path: Path) -> None:

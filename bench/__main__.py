@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from bench import ack, journal, machine, recovery, scale, step, stop
+from bench import ack, journal, machine, pages, recovery, scale, step, stop
 
 BENCHES: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
     "ack": ack.main,
@@ -19,6 +19,7 @@ BENCHES: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
     "stop": stop.main,
     "recovery": recovery.main,
     "machine": machine.main,
+    "pages": pages.main,
 }
 
 

@@ -128,6 +128,21 @@ calendars() {
         || fail "they could not be fetched: see .setup/npm.log"
 }
 
+# Real pages to read. Systems that leave documentation out when they install a package still can unpack one.
+documentation="python3.11-doc git-doc debian-policy postgresql-doc-15"
+pages() {
+    [ "$(find .setup/pages -name '*.html' 2>/dev/null | wc -l)" -ge 1000 ] && return 0
+    say "pages of Debian's documentation for the tests (.setup/pages)"
+    rm -rf .setup/pages
+    mkdir -p .setup/pages
+    # shellcheck disable=SC2086
+    (cd .setup/pages && { apt-get -qq download $documentation || { apt update && apt-get -qq download $documentation; }; }) \
+        >.setup/pages.log 2>&1 || { tail -n 5 .setup/pages.log >&2; fail "they could not be fetched"; }
+    local package
+    for package in .setup/pages/*.deb; do dpkg-deb -x "$package" .setup/pages; done
+    rm -f .setup/pages/*.deb
+}
+
 # A set-up is current as long as these stay the same; a test set-up is a run set-up too.
 mark() { cat deploy/setup.sh deploy/image/build.sh deploy/viewer/package-lock.json tests/sandbox/calendars/package-lock.json pyproject.toml uv.lock | cksum; }
 current() {
@@ -173,6 +188,7 @@ UV_PROJECT_ENVIRONMENT=.venv-machine "$uv" sync --quiet --locked --only-group ma
 viewer
 if [ "$what" = test ]; then
     calendars
+    pages
     say "the file system that virtual machines and containers of the tests start from (.setup/image/base)"
     as_root deploy/image/build.sh base
 fi

@@ -222,8 +222,9 @@ def cut(text: str, size: int) -> list[tuple[int, int]]:
     parts: list[tuple[int, int]] = []
     begin = 0
     while len(text) - begin > size:
-        end = text.rfind("\n", begin + size // 2, begin + size)
-        end = end + 1 if end > 0 else begin + size
+        # Between lines; within a very long one between words, where no link's number is cut in two.
+        found = (text.rfind(mark, begin + size // 2, begin + size) + 1 for mark in ("\n", " "))
+        end = next(filter(None, found), begin + size)
         parts.append((begin, end))
         begin = end
     parts.append((begin, len(text)))

@@ -192,14 +192,3 @@ async def test_a_pdf_that_cannot_be_read_is_said_so(tmp_path: Path) -> None:
     broken = await read(answer(b"%PDF-1.7 broken", "application/pdf"), machine_text(machine))
     assert "could not read it" in broken.text
     assert broken.note
-
-
-@pytest.mark.slow
-def test_the_documentation_on_this_host_is_read_without_a_failure() -> None:
-    """Real pages that nobody here wrote, as many as are installed, at most 300."""
-    found = sorted(path for path in Path("/usr/share/doc").rglob("*.html") if path.is_file())
-    for path in found[:: max(len(found) // 300, 1)]:
-        body = path.read_bytes()
-        read_page = from_html(body, "text/html", f"https://docs.test/{path.name}")
-        assert read_page.text
-        assert all(link.url.partition(":")[0] in ("http", "https", "mailto", "ftp", "tel") for link in read_page.links)

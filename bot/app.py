@@ -37,6 +37,7 @@ from bot.models.types import Model
 from bot.observe import Metrics, Redactor, Traces
 from bot.observe.journal import observer
 from bot.playground import CLIENT_ID, CLIENT_SECRET, Options, serve_playground
+from bot.saves import Bounds, Saves
 from bot.session.steps import Allowance
 from bot.steering import Rules
 from bot.store import Blobs, Store, StoreError
@@ -54,6 +55,7 @@ from bot.tools.image import generate_image
 from bot.tools.search import Access, searcher
 from bot.tools.types import Toolbox
 from bot.tools.web import WEB_OPEN, web_search
+from bot.upkeep import Upkeep
 from bot.vault import Vault
 from bot.web.live import access as live_access
 from bot.web.live.links import Invitations, Seals
@@ -159,7 +161,7 @@ async def _process(ground: Ground, stack: AsyncExitStack, stop: asyncio.Event, *
     inbox = Inbox(store, engine.ring, lambda state: ground.metrics.inbox.labels(surface.name, state).inc())
     stack.push_async_callback(inbox.close)
     if hands is not None:
-        tasks += [engine.run(stop), hands.run(stop)]
+        tasks += [engine.run(stop), hands.run(stop), *([machines.tend(stop)] if machines else [])]
     else:
         stack.push_async_callback(engine.close)
     if listener is not None:
@@ -212,6 +214,7 @@ async def _machines(ground: Ground, stack: AsyncExitStack) -> Machines:
     )
     alone = settings.storage.redis.startswith("memory:")
     authority = await asyncio.to_thread(Authority, folder / "authority")
+    saves = Saves(folder / "saves", ground.keys, store.homes, Bounds(settings.machine.save_mb * 2**20))
     yard = Yard(
         open_backend(settings),
         upstream,
@@ -220,6 +223,8 @@ async def _machines(ground: Ground, stack: AsyncExitStack) -> Machines:
         store.record_egress,
         folder / "homes",
         limits,
+        settings.machine.save_idle_seconds,
+        Upkeep(store.homes, saves) if settings.machine.save_mb else None,
         keep_paused=alone,
     )
     machines = Machines(yard)

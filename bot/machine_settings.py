@@ -63,6 +63,20 @@ class MachineSettings(Group):
     memory_mb: int = var("THREADHAND_MACHINE_MEMORY_MB", 2048, "Memory of a session's machine, MiB.", _COUNT, ge=64)
     disk_mb: int = var("THREADHAND_MACHINE_DISK_MB", 4096, "Disk of a session's machine, MiB.", _COUNT, ge=16)
     processes: int = var("THREADHAND_MACHINE_PROCESSES", 256, "Processes of a session's machine.", _COUNT, ge=8)
+    save_idle_seconds: float = var(
+        "THREADHAND_SAVE_IDLE_SECONDS",
+        600.0,
+        "A machine that nobody has needed for so long is saved and stopped; the next use starts it again.",
+        "seconds",
+        gt=0,
+    )
+    save_mb: int = var(
+        "THREADHAND_SAVE_MB",
+        512,
+        "Files of one save, MiB; the largest are left out first. 0 saves nothing.",
+        _COUNT,
+        ge=0,
+    )
     egress_allow: Hosts = var(
         "THREADHAND_EGRESS_ALLOW",
         (),

@@ -11,14 +11,16 @@ import secrets
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.agent.parts import Keep, Sent
 from bot.broker import Answer, Broker
-from bot.entries import HeldWrite
+from bot.entries import Entry, HeldWrite
 from bot.floor import Floor
 from bot.heard import Thread
+from bot.upkeep import Upkeep
 from bot.wayout import Outside, RecordEgress, WayOut
 from sandbox.browser import Browser, Browsers
 from sandbox.egress.authority import Authority
@@ -36,6 +38,7 @@ FREEZE = (
 """Stops every program of the agent's user. Where all users of the machine are one, it would stop the screen too."""
 THAW = "builtin kill -CONT -1 2>/dev/null"
 FREEZE_SECONDS = 10.0
+TEND_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class Yard:
     homes: Path
     limits: Limits = field(default_factory=Limits)
     idle_seconds: float = 600.0
+    upkeep: Upkeep | None = None
+    """Who recognises machines when they start and saves them; without it nothing is saved."""
     keep_paused: bool = True
     """Whether a resting machine stays here; with several processes another one may need its home next."""
 
@@ -67,6 +72,7 @@ class SessionComputer:
         self._machine: Machine | None = None
         self._turn = asyncio.Lock()
         self._frozen: Machine | None = None
+        self._news: tuple[Entry, ...] = ()
         self.resting_since: float | None = None
 
     @property
@@ -90,8 +96,21 @@ class SessionComputer:
             port = EgressPort(self._way.socket, self._yard.authority.certificate)
             home = self._yard.homes / self._session / "home"
             spec = MachineSpec(self._session, home, self._yard.limits, port, broker=self.broker.socket)
-            self._machine = await self._yard.backend.start(spec)
-            return self._machine
+            machine = await self._yard.backend.start(spec)
+            if machine is not self._machine and self._yard.upkeep is not None:
+                self._news = await self._yard.upkeep.arrived(self._session, machine)
+            self._machine = machine
+            return machine
+
+    def news(self) -> tuple[Entry, ...]:
+        """What became of the machine that the session has not been told yet."""
+        return self._news
+
+    async def told(self) -> None:
+        """The session has been told."""
+        self._news = ()
+        if self._yard.upkeep is not None:
+            await self._yard.upkeep.told(self._session)
 
     async def interrupt(self) -> None:
         """Kill what runs, if a machine runs."""
@@ -182,14 +201,33 @@ class SessionComputer:
         else:
             await self.close()
 
+    async def put_away(self) -> bool:
+        """Save its files and stop it, if it has rested long enough; False when it is needed again."""
+        async with self._turn:
+            if not self.idle:
+                return False
+            if self._machine is not None and self._yard.upkeep is not None:
+                await self._yard.upkeep.save(self._session, self._machine)
+            await self._close()
+            return True
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody has needed it for a while."""
+        since = self.resting_since
+        return since is not None and time.monotonic() - since > self._yard.idle_seconds
+
     async def close(self) -> None:
         """Stop the machine and its gate; the home stays."""
         async with self._turn:
-            machine, self._machine = self._machine, None
-            if machine is not None:
-                await machine.close()
-            if await self._way.close():
-                await self.broker.close()
+            await self._close()
+
+    async def _close(self) -> None:
+        machine, self._machine = self._machine, None
+        if machine is not None:
+            await machine.close()
+        if await self._way.close():
+            await self.broker.close()
 
 
 class Machines:
@@ -206,16 +244,22 @@ class Machines:
             computer = self._computers[thread.session] = SessionComputer(thread, self._yard, self._sockets)
         return computer
 
-    async def close_idle(self) -> None:
-        """Stop machines nobody used for a while; called by the sweep."""
-        now = time.monotonic()
-        idle = [
-            name
-            for name, one in self._computers.items()
-            if one.resting_since is not None and now - one.resting_since > self._yard.idle_seconds
-        ]
-        for name in idle:
-            await self._computers.pop(name).close()
+    async def tend(self, stop: asyncio.Event) -> None:
+        """Put machines away that nobody has used for a while, until `stop`."""
+        pause = min(TEND_SECONDS, self._yard.idle_seconds)
+        while not stop.is_set():
+            await self.put_away_idle()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
+
+    async def put_away_idle(self) -> None:
+        """Those that are idle now, one after the other."""
+        for session, computer in list(self._computers.items()):
+            try:
+                if computer.idle and await computer.put_away():
+                    self._computers.pop(session, None)
+            except Exception:
+                log.exception("the machine of session %s could not be put away", session)
 
     async def close(self) -> None:
         """Stop everything."""

@@ -18,7 +18,7 @@ from bot.agent.book import Book
 from bot.agent.parts import Parts, Sent
 from bot.agent.scripts import Scripts
 from bot.context import answer_text
-from bot.entries import Asked, Decided, Failed, Finished, HeldWrite, Judged, Query, Started
+from bot.entries import Asked, Decided, Entry, Failed, Finished, HeldWrite, Judged, Query, Started
 from bot.judge import Ruling, card_from, card_json, digest_of, repeats, rule, unknown_card
 from bot.session.state import SENT, Ask, Call, shorten
 from bot.spent import Spent
@@ -261,9 +261,17 @@ class Actor:
             outcome.unknown,
             image,
         )
+        news = self._news()
         bought = sum(entry.cost or 0.0 for entry in outcome.entries if isinstance(entry, Spent))
         spend = Spend(bought, 0, self.book.state.runs[-1].requester.id) if bought else None
-        await self.book.write(*outcome.entries, finished, spend=spend)
+        await self.book.write(*news, *outcome.entries, finished, spend=spend)
+        if news:
+            await self.parts.computer(self.book.lease.thread).told()
+
+    def _news(self) -> list[Entry]:
+        """What the computer has to say of itself, without what a crash kept it from noting as told."""
+        known = [entry for _, entry in self.book.state.entries if entry.kind in ("lost", "unsaved")]
+        return [entry for entry in self.parts.computer(self.book.lease.thread).news() if entry not in known]
 
     async def _unjudged(self, call: Call, error: Exception) -> None:
         """A call that not even the policy could look at is refused."""

@@ -61,6 +61,14 @@ class Computer(Protocol):
         """It will not be sent: a page that waits for its answer is told why."""
         ...
 
+    def news(self) -> tuple[Entry, ...]:
+        """What became of it that the session has not been told yet, as when it was lost."""
+        ...
+
+    async def told(self) -> None:
+        """The session has been told."""
+        ...
+
     def answer(self, answer: Answer | None) -> None:
         """Who answers programs in it from now on."""
         ...

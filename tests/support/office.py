@@ -21,11 +21,13 @@ from bot.inbox import Inbox
 from bot.machines import Machines, Yard
 from bot.models.openai import OpenAIModel, OpenAISettings
 from bot.outgoing import Confirmation, Outgoing, Question, Reply, StatusCard
+from bot.saves import Bounds, Saves
 from bot.session.state import State, fold
 from bot.store import Blobs, EgressRow, Store
 from bot.tools import machine as machine_tools
 from bot.tools import thread as thread_tools
 from bot.tools.types import Toolbox
+from bot.upkeep import Upkeep
 from bot.worker import Worker
 from sandbox.egress.address import Addresses, system_resolve
 from sandbox.egress.authority import Authority
@@ -181,6 +183,8 @@ class Wishes:
     change: Callable[[Parts], Parts] = lambda parts: parts
     allow: frozenset[str] = frozenset()
     lease: float = 6.0
+    idle: float = 600.0
+    saves: Bounds | None = None
     strict: bool = True
     """Whether the model server checks every request; off for measuring."""
 
@@ -208,7 +212,11 @@ async def office(folder: Path, script: Script, wishes: Wishes | None = None) -> 
     blobs = Blobs(folder / "blobs")
     backend = wishes.backend or FakeBackend()
     upstream = Upstream(Addresses(wishes.allow, _resolve))
-    yard = Yard(backend, upstream, Authority(folder / "ca"), blobs, _no_record, folder / "homes")
+    upkeep = Upkeep(store.homes, Saves(folder / "saves", [b"k" * 40], store.homes, wishes.saves), clock)
+    yard = Yard(
+        backend, upstream, Authority(folder / "ca"), blobs, _no_record, folder / "homes",
+        idle_seconds=wishes.idle, upkeep=upkeep,
+    )  # fmt: skip
     machines = Machines(yard)
     async with ResponsesServer(script, strict=wishes.strict) as server:
         model = OpenAIModel(OpenAISettings("gpt-test", "sk-test-not-real", server.url))

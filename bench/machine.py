@@ -1,4 +1,5 @@
-"""The machine: ready, a command's round trip, pause and wake, against a plain process and a plain bubblewrap."""
+"""The machine: ready, a command's round trip, pause and wake, of each backend that is quick to set up, against a plain
+process and a plain bubblewrap."""
 
 from __future__ import annotations
 
@@ -11,8 +12,11 @@ from pathlib import Path
 
 from bench.figures import line
 from sandbox.bubblewrap import BubblewrapBackend, Settings
-from sandbox.types import MachineSpec
+from sandbox.qemu import QemuBackend
+from sandbox.qemu import Settings as QemuSettings
+from sandbox.types import Backend, MachineSpec
 
+IMAGE = Path(__file__).parents[1] / ".setup/image/base"
 PLAIN = ("bwrap", "--unshare-all", "--ro-bind", "/usr", "/usr", "--symlink", "usr/lib", "/lib")
 LINKS = ("--symlink", "usr/lib64", "/lib64", "--symlink", "usr/bin", "/bin", "--proc", "/proc", "--dev", "/dev")
 
@@ -33,28 +37,36 @@ async def run(*command: str) -> None:
     assert await process.wait() == 0
 
 
+async def measure(backend: Backend, folder: Path) -> float:
+    """Figures of one backend; returns the median of a round trip."""
+    name = backend.name
+    started: list[float] = []
+    for number in range(8):
+        spec = MachineSpec(f"bench{number}", folder / name / f"home{number}")
+        started += await timed(lambda spec=spec: backend.start(spec), 1)
+    print(line(f"{name}: first machine ready", started[:1]))
+    print(line(f"{name}: machine ready", started[1:]))
+    machine = await backend.start(MachineSpec("bench0", folder / name / "home0"))
+    trips = await timed(lambda: machine.exec("true", timeout=20), 50)
+    print(line(f"{name}: command `true` in the machine", trips))
+
+    async def nap() -> None:
+        await backend.pause("bench0")
+        await machine.exec("true", timeout=20)
+
+    print(line(f"{name}: pause, wake and run a command", await timed(nap, 20)))
+    await backend.close()
+    return statistics.median(trips)
+
+
 async def main() -> None:
-    """Figures of the bubblewrap backend."""
+    """Figures of the backends and their peers."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        backend = BubblewrapBackend(Settings(state=folder / "state"))
-        started: list[float] = []
-        for number in range(8):
-            spec = MachineSpec(f"bench{number}", folder / f"home{number}")
-            started += await timed(lambda spec=spec: backend.start(spec), 1)
-        print(line("machine ready", started))
-        machine = await backend.start(MachineSpec("bench0", folder / "home0"))
-        trips = await timed(lambda: machine.exec("true", timeout=20), 50)
-        print(line("command `true` in the machine", trips))
+        trip = await measure(BubblewrapBackend(Settings(folder / "state")), folder)
+        await measure(QemuBackend(QemuSettings(folder / "qemu-state", IMAGE)), folder)
         process = await timed(lambda: run("true"), 50)
         plain = await timed(lambda: run(*PLAIN, *LINKS, "true"), 20)
         print(line("peer: process `true` on the host", process))
         print(line("peer: bwrap `true`, started each time", plain))
-        print(f"ratio of a command to a host process: {statistics.median(trips) / statistics.median(process):.1f}")
-
-        async def nap() -> None:
-            await backend.pause("bench0")
-            await machine.exec("true", timeout=20)
-
-        print(line("pause, wake and run a command", await timed(nap, 20)))
-        await backend.close()
+        print(f"ratio of a command to a host process: {trip / statistics.median(process):.1f}")

@@ -3,14 +3,13 @@ instructions."""
 
 from __future__ import annotations
 
-from functools import wraps
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
 from bot.context import human_size
 from bot.session.state import shorten
-from bot.tools.machine import clip
+from bot.tools.machine import clip, spoken
 from bot.tools.types import Bench, Outcome, Tool
 from policies.types import Effect
 from sandbox.browser import Act, ActionName, Browser, Browsers, Pixels, Point, View
@@ -105,19 +104,6 @@ async def _browser(bench: Bench) -> Browser:
     return machine.browser()
 
 
-def _spoken(run: Any) -> Any:
-    """Let the browser's refusals reach the model as outcomes."""
-
-    @wraps(run)
-    async def spoken(bench: Bench, arguments: Any) -> Outcome:
-        try:
-            return await run(bench, arguments)
-        except MachineError as error:
-            return Outcome(str(error), ok=False)
-
-    return spoken
-
-
 async def _browse(bench: Bench, arguments: Browse) -> Outcome:
     browser = await _browser(bench)
     view = await browser.act(arguments.act())
@@ -184,7 +170,7 @@ BROWSER = Tool(
     "to your computer's files (~/Downloads). What a page sends to change something waits for the person's yes.",
     Browse,
     Effect.FETCH,
-    _spoken(_browse),
+    spoken(_browse),
     _title,
     repeat="unknown",
 )
@@ -194,7 +180,7 @@ COMPUTER = Tool(
     "picture of the screen. Coordinates count from the upper left.",
     Computer,
     Effect.FETCH,
-    _spoken(_computer),
+    spoken(_computer),
     lambda a: f"Used the screen ({len(a.actions)} actions)" if len(a.actions) > 1 else "Used the screen",
     repeat="unknown",
 )

@@ -60,17 +60,17 @@ class DeliverFile(BaseModel):
     name: str = Field("", description="The name people see; the file's own when empty.")
 
 
-def _spoken(run: Any) -> Any:
+def spoken(run: Any) -> Any:
     """Let the machine's refusals reach the model as outcomes."""
 
     @wraps(run)
-    async def spoken(bench: Bench, arguments: Any) -> Outcome:
+    async def told(bench: Bench, arguments: Any) -> Outcome:
         try:
             return await run(bench, arguments)
         except MachineError as error:
             return Outcome(str(error), ok=False)
 
-    return spoken
+    return told
 
 
 async def _shell(bench: Bench, arguments: Shell) -> Outcome:
@@ -173,27 +173,27 @@ SHELL = Tool(
     "deliver, ask and wait for the answer, status.",
     Shell,
     Effect.RUN,
-    _spoken(_shell),
+    spoken(_shell),
     lambda a: f"Ran `{shorten(a.command, 80)}`",
     repeat="unknown",
 )
 READ_FILE = Tool(
     "read_file", "Read lines of a text file, or look at a PNG or JPEG picture.",
-    ReadFile, Effect.READ, _spoken(_read_file),
+    ReadFile, Effect.READ, spoken(_read_file),
     lambda a: f"Read {_short_path(a.path)}",
 )  # fmt: skip
 WRITE_FILE = Tool(
-    "write_file", "Create or replace a text file.", WriteFile, Effect.MAKE, _spoken(_write_file),
+    "write_file", "Create or replace a text file.", WriteFile, Effect.MAKE, spoken(_write_file),
     lambda a: f"Wrote {_short_path(a.path)}",
 )  # fmt: skip
 EDIT_FILE = Tool(
-    "edit_file", "Replace one exact passage of a text file.", EditFile, Effect.EDIT, _spoken(_edit_file),
+    "edit_file", "Replace one exact passage of a text file.", EditFile, Effect.EDIT, spoken(_edit_file),
     lambda a: f"Edited {_short_path(a.path)}", repeat="unknown",
 )  # fmt: skip
 DELIVER_FILE = Tool(
     "deliver_file",
     "Hand a file over in the thread, together with your answer. Check it first.",
-    DeliverFile, Effect.READ, _spoken(_deliver_file),
+    DeliverFile, Effect.READ, spoken(_deliver_file),
     lambda a: f"Prepared {posixpath.basename(a.name or a.path)}",
 )  # fmt: skip
 

@@ -1,27 +1,17 @@
 """The page: what it answers, to whom, and how it feels in a real browser."""
 
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from bot.playground import Playground
+from tests.support.live_page import browser
 from tests.support.playground import bolt_app, playground, socket_mode
 
 Body = dict[str, Any]
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 PATIENCE = 30_000
 OK: Body = {"type": "button", "action_id": "ok", "text": {"type": "plain_text", "text": "Go ahead"}}
 
@@ -86,16 +76,6 @@ async def test_the_notice_board_takes_words_from_anyone(body: str, kind: str) ->
             assert answer.status == 400
         _, listed, _ = await fetched(f"{opened.url}/notices")
     assert [entry["text"] for entry in json.loads(listed)["notices"]] == ["Cake at four"]
-
-
-@asynccontextmanager
-async def browser() -> AsyncGenerator[Browser]:
-    async with async_playwright() as machine:
-        opened = await machine.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        try:
-            yield opened
-        finally:
-            await opened.close()
 
 
 def helper(opened: Playground) -> Any:

@@ -79,6 +79,18 @@ MUTANTS = {
         "            pass\n        self.book.lease.guard()\n        message = await self._finish",
         f"{CRASH}::test_a_chat_that_drops_connections_gets_everything_once[lost after-post]",
     ),
+    "a worker acts on a lease that ran out": Mutant(
+        "bot/store/lease.py",
+        "        if left < min(MARGIN, MARGIN_SHARE * term.seconds):\n",
+        "        if left < -1e9:\n",
+        "tests/bot/store/test_clocks.py",
+    ),
+    "a write to the outside is not put to a person": Mutant(
+        "policies/builtin.py",
+        'return Decision("ask", "outside-writes-ask", "It changes something outside this thread\'s machine.")',
+        'return Decision("auto", "outside-writes-ask", "It changes something outside this thread\'s machine.")',
+        "tests/stories/test_approval.py",
+    ),
     "the model is not told what nobody read": Mutant(
         "bot/context.py",
         "            if number in builder.unsaid:\n",

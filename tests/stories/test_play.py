@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Locator, Page, async_playwright, expect
 
-from tests.playground.test_page import FLAGS
 from tests.support.deployment import deployment
+from tests.support.live_page import FLAGS
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ import aiohttp
 from tests.support.servers import free_port
 from tests.support.waiting import until_true
 
+ROOT = Path(__file__).parents[2]
 THREADHAND = Path(sys.executable).with_name("threadhand")
 START_SECONDS = 60.0
 
@@ -28,6 +29,7 @@ class Process:
     environment: Mapping[str, str]
     log: Path
     port: int
+    program: Sequence[str] = (str(THREADHAND),)
     _running: asyncio.subprocess.Process | None = None
     starts: int = 0
 
@@ -46,7 +48,7 @@ class Process:
         self.starts += 1
         with self.log.open("ab") as log:
             self._running = await asyncio.create_subprocess_exec(
-                str(THREADHAND), self.command, env=dict(self.environment), stdout=log, stderr=log
+                *self.program, self.command, cwd=ROOT, env=dict(self.environment), stdout=log, stderr=log
             )
 
     async def healthy(self) -> None:
@@ -106,6 +108,7 @@ class Deployment:
 
     folder: Path
     environment: dict[str, str]
+    program: Sequence[str] = (str(THREADHAND),)
     processes: list[Process] = field(default_factory=list[Process])
 
     def add(self, command: str = "serve", **more: str) -> Process:
@@ -113,7 +116,7 @@ class Deployment:
         port = free_port()
         name = f"{command}-{len(self.processes)}"
         environment = {**self.environment, "THREADHAND_PORT": str(port), **more}
-        process = Process(command, environment, self.folder / f"{name}.log", port)
+        process = Process(command, environment, self.folder / f"{name}.log", port, self.program)
         self.processes.append(process)
         return process
 
@@ -123,11 +126,13 @@ class Deployment:
 
 
 @asynccontextmanager
-async def deployment(folder: Path, environment: Mapping[str, str]) -> AsyncGenerator[Deployment]:
-    """A deployment with its data under `folder`; every process is ended at the end."""
+async def deployment(
+    folder: Path, environment: Mapping[str, str], program: Sequence[str] = (str(THREADHAND),)
+) -> AsyncGenerator[Deployment]:
+    """A deployment with its data under `folder`; every process is ended at the end. program: what is run for each."""
     base = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     given = {**base, "THREADHAND_DATA_DIR": str(folder / "data"), "THREADHAND_LOG_LEVEL": "info", **environment}
-    made = Deployment(folder, given)
+    made = Deployment(folder, given, program)
     try:
         yield made
     finally:
